@@ -1,0 +1,75 @@
+package org.kfac4j.curvature;
+
+import java.util.ArrayDeque;
+import java.util.Deque;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import org.kfac4j.Check;
+import org.kfac4j.linalg.Blas;
+import org.kfac4j.linalg.Precision;
+import org.kfac4j.network.Network;
+
+/**
+ * Computes with ND4J and OpenBLAS on this machine's processor.
+ *
+ * @param precision float to train, double to check
+ * @param blockRows rows of a block; large enough for matrix products to be efficient, small enough for caches
+ * @param threads of one task; Spark's {@code spark.task.cpus}
+ */
+public record Nd4jBackend(Precision precision, int blockRows, int threads) implements ComputeBackend {
+  /** Idle workspaces of this process by what they were made for. Caches only: results do not depend on them. */
+  private static final Map<Key, Deque<Workspace>> IDLE = new HashMap<>();
+
+  private record Key(Network network, Precision precision, int blockRows) {}
+
+  public Nd4jBackend {
+    Check.that(blockRows >= 1, "training.block-rows must be at least 1, got %d", blockRows);
+    Check.that(threads >= 1, "threads per task must be at least 1, got %d", threads);
+  }
+
+  @Override
+  public BlockCompute open(Network network, Request request, Parameters weights, List<Parameters> directions) {
+    Check.that(
+        weights.length() == network.parameterCount(),
+        "the network has %d parameters, got %d weights",
+        network.parameterCount(),
+        weights.length());
+    Blas.useThreads(threads);
+    Key key = new Key(network, precision, blockRows);
+    Workspace workspace = borrow(key);
+    return new Nd4jCompute(network, request, weights, directions, workspace, () -> giveBack(key, workspace));
+  }
+
+  private static Workspace borrow(Key key) {
+    synchronized (IDLE) {
+      Deque<Workspace> idle = IDLE.get(key);
+      if (idle != null && !idle.isEmpty()) {
+        return idle.pop();
+      }
+      // Another network's buffers are not kept beside this one's.
+      IDLE.keySet().stream().filter(other -> !other.equals(key)).toList().forEach(Nd4jBackend::free);
+    }
+    return new Workspace(key.network, key.precision, key.blockRows);
+  }
+
+  private static void giveBack(Key key, Workspace workspace) {
+    synchronized (IDLE) {
+      IDLE.computeIfAbsent(key, k -> new ArrayDeque<>()).push(workspace);
+    }
+  }
+
+  private static void free(Key key) {
+    Deque<Workspace> idle = IDLE.remove(key);
+    if (idle != null) {
+      idle.forEach(Workspace::close);
+    }
+  }
+
+  @Override
+  public void release() {
+    synchronized (IDLE) {
+      List.copyOf(IDLE.keySet()).forEach(Nd4jBackend::free);
+    }
+  }
+}

@@ -1,0 +1,284 @@
+package org.kfac4j.curvature;
+
+import static java.util.Objects.requireNonNull;
+
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+import org.kfac4j.data.Hashing;
+import org.kfac4j.linalg.Blas;
+import org.kfac4j.linalg.Matrix;
+import org.kfac4j.linalg.Packed;
+import org.kfac4j.linalg.Precision;
+import org.kfac4j.network.DenseLayer;
+import org.kfac4j.network.Layer;
+import org.kfac4j.network.Loss;
+import org.kfac4j.network.Network;
+import org.kfac4j.network.Network.ParameterBlock;
+import org.kfac4j.network.Rows;
+import org.kfac4j.network.Targets;
+
+/** One request's computation on one thread: forward, backward and forward-mode passes over blocks, and what is summed of them. */
+final class Nd4jCompute implements BlockCompute {
+  private final Network network;
+  private final Request request;
+  private final List<Parameters> directions;
+  private final Workspace workspace;
+  private final Runnable giveBack;
+  private final @Nullable Matrix[] parameters;
+  private final @Nullable Matrix[] gradientSums;
+  private final PhaseClock clock = new PhaseClock();
+
+  private long count;
+  private long statisticsCount;
+  private double loss;
+  private double squaredError;
+  private double correct;
+  private final double[][] products;
+  private final long[] notFinite;
+
+  Nd4jCompute(
+      Network network,
+      Request request,
+      Parameters weights,
+      List<Parameters> directions,
+      Workspace workspace,
+      Runnable giveBack) {
+    this.network = network;
+    this.request = request;
+    this.directions = directions;
+    this.workspace = workspace;
+    this.giveBack = giveBack;
+    this.parameters = workspace.perLayer(workspace.weights);
+    weights.copyTo(workspace.weights);
+    this.products = new double[directions.size()][directions.size()];
+    this.notFinite = new long[network.layers().size()];
+    this.gradientSums =
+        request instanceof Request.Gradient ? workspace.perLayer(workspace.gradient()) : new Matrix[0];
+    if (request instanceof Request.Gradient) {
+      workspace.gradient().clear();
+    }
+    if (request.statistics() != null) {
+      for (ParameterBlock block : network.blocks()) {
+        workspace.inputMoment(block.layer()).clear();
+        workspace.gradientMoment(block.layer()).clear();
+      }
+    }
+    clock.charge("prepare");
+  }
+
+  @Override
+  public void add(Block block, boolean statistics) {
+    int n = block.count();
+    count += n;
+    clock.skip();
+    forward(block, n);
+    clock.charge("forward");
+    if (request instanceof Request.Products) {
+      addProducts(n);
+    } else if (request instanceof Request.Gradient gradient) {
+      addGradient(block, n, statistics ? gradient.statistics() : null);
+    } else if (request instanceof Request.Loss asked) {
+      addLoss(block.targets(), n, asked.metrics());
+    }
+  }
+
+  private void forward(Block block, int n) {
+    Rows[] a = workspace.activations;
+    a[0].put(block.features(), n);
+    for (int i = 0; i < network.layers().size(); i++) {
+      network.layers().get(i).forward(parameters[i], a[i], a[i + 1], n);
+    }
+    a[a.length - 1].get(workspace.outputs, n);
+  }
+
+  private void addLoss(Targets targets, int n, boolean metrics) {
+    loss += network.loss().value(workspace.outputs, targets, n);
+    if (metrics) {
+      squaredError += network.loss().squaredError(workspace.outputs, targets, n);
+      correct += network.loss().correct(workspace.outputs, targets, n);
+    }
+    clock.charge("loss");
+  }
+
+  private void addGradient(Block block, int n, Request.@Nullable Statistics statistics) {
+    double blockLoss =
+        network.loss().gradient(workspace.outputs, block.targets(), n, workspace.outputGradients);
+    loss += blockLoss;
+    if (!Double.isFinite(blockLoss)) {
+      blame(n);
+    }
+    clock.charge("loss");
+    boolean empirical = statistics != null && statistics.fisher() == FisherType.EMPIRICAL;
+    backward(n, true, empirical);
+    clock.charge("backward");
+    if (statistics != null) {
+      statisticsCount += n;
+      addInputMoments(n);
+      addGradientMoments(block, n, statistics);
+      clock.charge("statistics");
+    }
+  }
+
+  /** Notes the first layer whose output is not finite. */
+  private void blame(int n) {
+    for (int i = 0; i < network.layers().size(); i++) {
+      double[] values = new double[n * network.layers().get(i).outputs()];
+      workspace.activations[i + 1].get(values, n);
+      for (double value : values) {
+        if (!Double.isFinite(value)) {
+          notFinite[i]++;
+          return;
+        }
+      }
+    }
+    notFinite[notFinite.length - 1]++;
+  }
+
+  private void addInputMoments(int n) {
+    for (ParameterBlock block : network.blocks()) {
+      DenseLayer layer = (DenseLayer) network.layers().get(block.layer());
+      Blas.gram(layer.operand(workspace.activations[block.layer()], n), 1, workspace.inputMoment(block.layer()));
+    }
+  }
+
+  private void addGradientMoments(Block block, int n, Request.Statistics statistics) {
+    Loss distribution = network.loss();
+    switch (statistics.fisher()) {
+      case EMPIRICAL -> {
+        // Summed by the backward pass from the training targets.
+      }
+      case SAMPLED -> {
+        long[] keys = new long[n];
+        for (int row = 0; row < n; row++) {
+          keys[row] = Hashing.key(statistics.key(), block.ids()[row]);
+        }
+        distribution.sampledGradient(workspace.outputs, keys, n, workspace.outputGradients);
+        backward(n, false, true);
+      }
+      case EXACT -> {
+        for (int c = 0; c < distribution.fisherVectors(); c++) {
+          distribution.fisherVector(c, workspace.outputs, n, workspace.outputGradients);
+          backward(n, false, true);
+        }
+      }
+    }
+  }
+
+  /** Propagates {@code outputGradients} to all layers, adding to the gradient or to Σ g gᵀ on the way. */
+  private void backward(int n, boolean sumGradient, boolean sumMoments) {
+    Rows[] a = workspace.activations;
+    Rows[] g = workspace.gradients();
+    g[g.length - 1].put(workspace.outputGradients, n);
+    int first = network.blocks().isEmpty() ? 0 : network.blocks().get(0).layer();
+    for (int i = network.layers().size() - 1; i >= first; i--) {
+      Layer layer = network.layers().get(i);
+      if (layer instanceof DenseLayer dense) {
+        if (sumGradient) {
+          dense.addGradient(a[i], g[i + 1], n, requireNonNull(gradientSums[i]));
+        }
+        if (sumMoments) {
+          Blas.gram(g[i + 1].plain(n), 1, workspace.gradientMoment(i));
+        }
+      }
+      if (i > first) {
+        layer.backward(parameters[i], a[i], a[i + 1], g[i + 1], g[i], n);
+      }
+    }
+  }
+
+  private void addProducts(int n) {
+    double[] z = workspace.outputs;
+    double[][] tangents = new double[directions.size()][];
+    for (int d = 0; d < directions.size(); d++) {
+      directions.get(d).copyTo(workspace.direction());
+      tangents[d] = tangent(workspace.perLayer(workspace.direction()), n);
+    }
+    for (int i = 0; i < tangents.length; i++) {
+      for (int j = i; j < tangents.length; j++) {
+        products[i][j] += network.loss().fisherProduct(z, tangents[i], tangents[j], n);
+      }
+    }
+    clock.charge("products");
+  }
+
+  /** J v for the block's rows, [n, outputs]. */
+  private double[] tangent(@Nullable Matrix[] direction, int n) {
+    Rows[] a = workspace.activations;
+    Rows[] t = workspace.tangents();
+    boolean moves = false;
+    for (int i = 0; i < network.layers().size(); i++) {
+      Layer layer = network.layers().get(i);
+      layer.tangent(parameters[i], direction[i], a[i], a[i + 1], moves ? t[i] : null, t[i + 1], n);
+      moves |= layer.parameterCount() > 0;
+    }
+    double[] result = new double[n * network.outputs()];
+    t[t.length - 1].get(result, n);
+    return result;
+  }
+
+  @Override
+  public Sums finish() {
+    Sums sums = new Sums();
+    if (count == 0) {
+      return sums;
+    }
+    sums.put(SumNames.COUNT, (double) count);
+    if (request instanceof Request.Products) {
+      for (int i = 0; i < directions.size(); i++) {
+        for (int j = i; j < directions.size(); j++) {
+          sums.put(SumNames.product(i, j), products[i][j]);
+        }
+      }
+    } else {
+      sums.put(SumNames.LOSS, loss);
+    }
+    if (request instanceof Request.Loss asked && asked.metrics()) {
+      sums.put(SumNames.SQUARED_ERROR, squaredError);
+      sums.put(SumNames.CORRECT, correct);
+    }
+    if (request instanceof Request.Gradient) {
+      putVector(sums, SumNames.GRADIENT, workspace.gradient());
+      for (int i = 0; i < notFinite.length; i++) {
+        if (notFinite[i] > 0) {
+          sums.put(SumNames.notFinite(i), (double) notFinite[i]);
+        }
+      }
+    }
+    if (request.statistics() != null) {
+      putStatistics(sums);
+    }
+    clock.charge("collect");
+    clock.seconds().forEach((phase, seconds) -> sums.put(SumNames.seconds(phase), seconds));
+    return sums;
+  }
+
+  private void putStatistics(Sums sums) {
+    sums.put(SumNames.STATISTICS_COUNT, (double) statisticsCount);
+    for (ParameterBlock block : network.blocks()) {
+      Matrix inputs = workspace.inputMoment(block.layer());
+      Matrix gradients = workspace.gradientMoment(block.layer());
+      if (inputs.precision() == Precision.FLOAT) {
+        sums.put(SumNames.inputs(block.layer()), Packed.floats(inputs));
+        sums.put(SumNames.gradients(block.layer()), Packed.floats(gradients));
+      } else {
+        sums.put(SumNames.inputs(block.layer()), Packed.doubles(inputs));
+        sums.put(SumNames.gradients(block.layer()), Packed.doubles(gradients));
+      }
+    }
+  }
+
+  private static void putVector(Sums sums, String name, Matrix vector) {
+    if (vector.precision() == Precision.FLOAT) {
+      float[] values = new float[vector.columns()];
+      vector.get(0, values, 0, values.length);
+      sums.put(name, values);
+    } else {
+      sums.put(name, vector.toArray());
+    }
+  }
+
+  @Override
+  public void close() {
+    giveBack.run();
+  }
+}

@@ -1,0 +1,60 @@
+package org.kfac4j.curvature;
+
+import java.util.Iterator;
+import java.util.List;
+import org.kfac4j.data.Batch;
+import org.kfac4j.data.Examples;
+import org.kfac4j.network.Network;
+
+/**
+ * Answers a request for the examples of one partition: finds those that are in the batch, gathers them into full blocks, those of the statistics
+ * apart from the others, and has the sums computed. What every task does, on Spark and without it.
+ */
+public final class PartitionPass {
+  private PartitionPass() {}
+
+  /** The sums over the examples of {@code partition} that are in the request's batch; empty sums if there are none. */
+  public static Sums run(
+      ComputeBackend backend,
+      Network network,
+      Request request,
+      Parameters weights,
+      List<Parameters> directions,
+      Iterator<Examples> partition) {
+    long begin = System.nanoTime();
+    Batch.Visits visits = request.batch().visits();
+    Request.Statistics statistics = request.statistics();
+    long statisticsCount = statistics == null ? 0 : statistics.batch().count();
+    Block plain = new Block(backend.blockRows(), network.inputs());
+    Block inStatistics = statistics == null ? plain : new Block(backend.blockRows(), network.inputs());
+    try (BlockCompute compute = backend.open(network, request, weights, directions)) {
+      while (partition.hasNext()) {
+        Examples examples = partition.next();
+        for (int row = 0; row < examples.count(); row++) {
+          for (int epoch = 0; epoch < visits.epochs(); epoch++) {
+            long place = visits.place(examples.firstId() + row, epoch);
+            if (place < 0) {
+              continue;
+            }
+            boolean sampled = place < statisticsCount;
+            Block block = sampled ? inStatistics : plain;
+            block.add(examples, row);
+            if (block.isFull()) {
+              compute.add(block, sampled);
+              block.clear();
+            }
+          }
+        }
+      }
+      if (plain.count() > 0) {
+        compute.add(plain, false);
+      }
+      if (statistics != null && inStatistics.count() > 0) {
+        compute.add(inStatistics, true);
+      }
+      Sums sums = compute.finish();
+      sums.put(SumNames.TASK_SECONDS, (System.nanoTime() - begin) * 1e-9);
+      return sums;
+    }
+  }
+}

@@ -1,0 +1,37 @@
+package org.kfac4j.curvature;
+
+import java.io.Serializable;
+import org.jspecify.annotations.Nullable;
+import org.kfac4j.data.Batch;
+
+/** Which sums over which examples. Small: weights and directions travel beside it. */
+public sealed interface Request extends Serializable {
+  /** The examples to visit. */
+  Batch batch();
+
+  /** The subset of the batch that curvature statistics are summed over, or null. */
+  default @Nullable Statistics statistics() {
+    return null;
+  }
+
+  /**
+   * The loss.
+   *
+   * @param metrics also what the test set is judged by: squared error, and correct answers for classes
+   */
+  record Loss(Batch batch, boolean metrics) implements Request {}
+
+  /** The loss, its gradient, and Kronecker statistics if asked for. */
+  record Gradient(Batch batch, @Nullable Statistics statistics) implements Request {}
+
+  /** (J v)ᵀ F_R (J w) for all pairs of {@code directions} parameter vectors, J the Jacobian of the network's output. */
+  record Products(Batch batch, int directions) implements Request {}
+
+  /**
+   * Which statistics.
+   *
+   * @param batch a subset of the request's batch with the same start
+   * @param key of the random streams that sampled targets come from; with the example's id it determines them
+   */
+  record Statistics(Batch batch, FisherType fisher, long key) implements Serializable {}
+}

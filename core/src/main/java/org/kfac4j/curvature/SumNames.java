@@ -1,0 +1,54 @@
+package org.kfac4j.curvature;
+
+/** What the sums are called. */
+public final class SumNames {
+  /** Examples visited. */
+  public static final String COUNT = "count";
+
+  /** Σ L. */
+  public static final String LOSS = "loss";
+
+  /** Σ ∂L/∂θ, laid out as θ. */
+  public static final String GRADIENT = "gradient";
+
+  /** Examples in the statistics. */
+  public static final String STATISTICS_COUNT = "statistics count";
+
+  /** Σ ‖prediction − target‖². */
+  public static final String SQUARED_ERROR = "squared error";
+
+  /** Examples classified correctly. */
+  public static final String CORRECT = "correct";
+
+  /** Seconds that the slowest task computed. */
+  public static final String TASK_SECONDS = Sums.MAXIMUM + "task seconds";
+
+  private static final String NOT_FINITE = "not finite ";
+
+  private SumNames() {}
+
+  /** Σ ā āᵀ of the layer with that index, a packed triangle. */
+  public static String inputs(int layer) {
+    return "A " + layer;
+  }
+
+  /** Σ g gᵀ of the layer with that index, a packed triangle. */
+  public static String gradients(int layer) {
+    return "G " + layer;
+  }
+
+  /** Σ (J v_i)ᵀ F_R (J v_j), i ≤ j. */
+  public static String product(int i, int j) {
+    return "product " + Math.min(i, j) + " " + Math.max(i, j);
+  }
+
+  /** Blocks in which the layer with that index was the first with an output that is not finite. */
+  public static String notFinite(int layer) {
+    return NOT_FINITE + layer;
+  }
+
+  /** Seconds that tasks spent in a phase, the slowest task's. */
+  public static String seconds(String phase) {
+    return Sums.MAXIMUM + "seconds " + phase;
+  }
+}

@@ -1,0 +1,86 @@
+package org.kfac4j.linalg;
+
+import static org.bytedeco.openblas.global.openblas.CblasLower;
+import static org.bytedeco.openblas.global.openblas.CblasNoTrans;
+import static org.bytedeco.openblas.global.openblas.CblasRowMajor;
+import static org.bytedeco.openblas.global.openblas.CblasTrans;
+import static org.bytedeco.openblas.global.openblas.cblas_dgemm;
+import static org.bytedeco.openblas.global.openblas.cblas_dsyrk;
+import static org.bytedeco.openblas.global.openblas.cblas_sgemm;
+import static org.bytedeco.openblas.global.openblas.cblas_ssyrk;
+
+import org.bytedeco.openblas.presets.openblas_nolapack;
+import org.kfac4j.Check;
+import org.nd4j.nativeblas.NativeOpsHolder;
+
+/** Matrix products in place, on matrices with gaps between rows. */
+public final class Blas {
+  private Blas() {}
+
+  /**
+   * C ← op(A) op(B) + β C, where op transposes if asked to.
+   *
+   * @param a [m, k], or [k, m] if {@code transposeA}
+   * @param b [k, n], or [n, k] if {@code transposeB}
+   * @param c [m, n]; overwritten; must not overlap {@code a} or {@code b}
+   */
+  public static void multiply(
+      Matrix a, boolean transposeA, Matrix b, boolean transposeB, double beta, Matrix c) {
+    int m = transposeA ? a.columns() : a.rows();
+    int k = transposeA ? a.rows() : a.columns();
+    int n = transposeB ? b.rows() : b.columns();
+    int kb = transposeB ? b.columns() : b.rows();
+    Check.that(
+        k == kb && c.rows() == m && c.columns() == n,
+        "shapes do not fit: op(A) [%d, %d], op(B) [%d, %d], C [%d, %d]",
+        m,
+        k,
+        kb,
+        n,
+        c.rows(),
+        c.columns());
+    int opA = transposeA ? CblasTrans : CblasNoTrans;
+    int opB = transposeB ? CblasTrans : CblasNoTrans;
+    if (c.precision() == Precision.FLOAT) {
+      cblas_sgemm(
+          CblasRowMajor, opA, opB, m, n, k, 1f, a.floats(0), a.stride(), b.floats(0), b.stride(), (float) beta,
+          c.floats(0), c.stride());
+    } else {
+      cblas_dgemm(
+          CblasRowMajor, opA, opB, m, n, k, 1.0, a.doubles(0), a.stride(), b.doubles(0), b.stride(), beta,
+          c.doubles(0), c.stride());
+    }
+  }
+
+  /**
+   * C ← Aᵀ A + β C, lower triangle only; what is above the diagonal of C is left alone.
+   *
+   * @param a [k, n]
+   * @param c [n, n]
+   */
+  public static void gram(Matrix a, double beta, Matrix c) {
+    int n = a.columns();
+    int k = a.rows();
+    Check.that(c.rows() == n && c.columns() == n, "AᵀA is [%d, %d], C is [%d, %d]", n, n, c.rows(), c.columns());
+    if (c.precision() == Precision.FLOAT) {
+      cblas_ssyrk(
+          CblasRowMajor, CblasLower, CblasTrans, n, k, 1f, a.floats(0), a.stride(), (float) beta, c.floats(0),
+          c.stride());
+    } else {
+      cblas_dsyrk(
+          CblasRowMajor, CblasLower, CblasTrans, n, k, 1.0, a.doubles(0), a.stride(), beta, c.doubles(0), c.stride());
+    }
+  }
+
+  /**
+   * Sets how many threads one product or element-wise operation uses: for OpenBLAS in this process, for OpenMP in calls of this thread. Set to
+   * the same value by everyone in a process, because OpenBLAS has one setting for all.
+   */
+  public static void useThreads(int threads) {
+    Check.that(threads >= 1, "threads per task must be at least 1, got %d", threads);
+    if (openblas_nolapack.blas_get_num_threads() != threads) {
+      openblas_nolapack.blas_set_num_threads(threads);
+    }
+    NativeOpsHolder.getInstance().getDeviceNativeOps().setOmpNumThreads(threads);
+  }
+}

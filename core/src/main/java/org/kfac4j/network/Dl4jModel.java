@@ -1,0 +1,137 @@
+package org.kfac4j.network;
+
+import java.io.IOException;
+import java.io.OutputStream;
+import java.io.Serializable;
+import java.util.function.ToLongFunction;
+import org.deeplearning4j.nn.conf.MultiLayerConfiguration;
+import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
+import org.deeplearning4j.util.ModelSerializer;
+import org.kfac4j.InvalidInputException;
+import org.kfac4j.data.Storage;
+import org.nd4j.linalg.api.buffer.DataType;
+import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.linalg.factory.Nd4j;
+
+/**
+ * A DL4J configuration and the {@link Network} that it describes. What is written is the
+ * configuration as it was read: l2 that a training run adds on its own account is not in it.
+ *
+ * @param json the MultiLayerConfiguration
+ * @param network what it computes and minimises
+ */
+public record Dl4jModel(String json, Network network) implements Serializable {
+
+  /**
+   * @param name where the configuration is from, as messages begin
+   * @throws InvalidInputException if something in it is not supported
+   */
+  public static Dl4jModel of(MultiLayerConfiguration configuration, String name) {
+    return new Dl4jModel(configuration.toJson(), Dl4jImport.network(configuration, name));
+  }
+
+  /**
+   * @param json a MultiLayerConfiguration as DL4J writes it
+   * @param name where it is from, as messages begin
+   * @throws InvalidInputException if it is damaged, something else, or something in it is not
+   *     supported
+   */
+  public static Dl4jModel fromJson(String json, String name) {
+    return of(Dl4jJson.read(json, new Refusal(name)), name);
+  }
+
+  /**
+   * Reads a model saved by DL4J (zip) or a MultiLayerConfiguration (JSON); with JSON, the initial
+   * weights are those that DL4J would start from.
+   *
+   * @throws InvalidInputException if it is missing, damaged, something else, or something in it is
+   *     not supported
+   */
+  public static Loaded read(Storage storage, String uri) {
+    return read(storage, uri, model -> model.configuration().getConf(0).getSeed());
+  }
+
+  /**
+   * The same, with the initial weights of a JSON file drawn from {@code seed} instead of the seed
+   * in the configuration.
+   *
+   * @throws InvalidInputException if it is missing, damaged, something else, or something in it is
+   *     not supported
+   */
+  public static Loaded read(Storage storage, String uri, long seed) {
+    return read(storage, uri, model -> seed);
+  }
+
+  private static Loaded read(Storage storage, String uri, ToLongFunction<Dl4jModel> seed) {
+    Dl4jFile file = new Dl4jFile(storage, uri, new Refusal(uri));
+    Dl4jModel model = fromJson(file.json(), uri);
+    if (!file.isZip()) {
+      return new Loaded(model, Initializer.configured(model, seed.applyAsLong(model), uri), false);
+    }
+    double[] theta =
+        Dl4jWeights.fromDl4j(model.network(), file.coefficients(model.network().parameterCount()));
+    for (double weight : theta) {
+      InvalidInputException.require(Double.isFinite(weight), "%s: a weight is %s", uri, weight);
+    }
+    try {
+      model.network(theta);
+    } catch (RuntimeException e) {
+      throw new Refusal(uri).invalid("DL4J cannot make a network of this configuration", e);
+    }
+    return new Loaded(model, theta, true);
+  }
+
+  /** A fresh copy of the configuration. */
+  public MultiLayerConfiguration configuration() {
+    return MultiLayerConfiguration.fromJson(json);
+  }
+
+  /**
+   * θ of a DL4J network with this configuration.
+   *
+   * @throws IllegalArgumentException if it has another number of parameters
+   */
+  public double[] weights(MultiLayerNetwork trained) {
+    return Dl4jWeights.fromDl4j(network, trained.params().toDoubleVector());
+  }
+
+  /**
+   * A DL4J network with the weights θ, in the configuration's data type.
+   *
+   * @throws IllegalArgumentException if θ does not have the network's number of parameters
+   */
+  public MultiLayerNetwork network(double[] theta) {
+    MultiLayerConfiguration configuration = configuration();
+    double[] parameters = Dl4jWeights.toDl4j(network, theta);
+    INDArray row = Nd4j.createUninitialized(configuration.getDataType(), 1, parameters.length);
+    if (configuration.getDataType() == DataType.DOUBLE) {
+      row.data().setData(parameters);
+    } else {
+      row.data().setData(toFloats(parameters));
+    }
+    MultiLayerNetwork result = new MultiLayerNetwork(configuration);
+    result.init(row, false);
+    return result;
+  }
+
+  private static float[] toFloats(double[] values) {
+    float[] floats = new float[values.length];
+    for (int i = 0; i < values.length; i++) {
+      floats[i] = (float) values[i];
+    }
+    return floats;
+  }
+
+  /** Writes a zip that DL4J loads, without updater state. Leaves {@code out} open. */
+  public void write(double[] theta, OutputStream out) throws IOException {
+    ModelSerializer.writeModel(network(theta), out, false);
+  }
+
+  /**
+   * A model with weights to start from.
+   *
+   * @param theta the weights
+   * @param saved whether they were saved with the model rather than drawn
+   */
+  public record Loaded(Dl4jModel model, double[] theta, boolean saved) {}
+}

@@ -1,0 +1,139 @@
+package org.kfac4j.network;
+
+import java.util.Arrays;
+import java.util.List;
+import java.util.Locale;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.FutureTask;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
+import org.deeplearning4j.nn.conf.MultiLayerConfiguration;
+import org.deeplearning4j.nn.conf.NeuralNetConfiguration;
+import org.deeplearning4j.nn.conf.layers.BaseLayer;
+import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
+import org.deeplearning4j.nn.weights.WeightInit;
+import org.kfac4j.InvalidInputException;
+import org.kfac4j.data.Hashing;
+import org.kfac4j.data.KeyedPermutation;
+import org.kfac4j.network.Network.ParameterBlock;
+
+/** Initial weights. The same model, scheme and seed give the same weights. */
+public final class Initializer {
+  /** Martens 2010's sparse initialisation, which the K-FAC paper uses. */
+  public static final String SPARSE = "sparse";
+
+  private static final int INCOMING = 15;
+
+  private Initializer() {}
+
+  /**
+   * Initial θ by a scheme's name: {@code sparse}, or one of DL4J's weight initialisations in any
+   * case, with the configuration's initial biases.
+   *
+   * @throws InvalidInputException if there is no such scheme, or it does not fit the model ({@code
+   *     identity} needs square layers)
+   */
+  public static double[] initial(Dl4jModel model, String scheme, long seed) {
+    checkName(scheme);
+    if (scheme.equalsIgnoreCase(SPARSE)) {
+      return sparse(model.network(), seed);
+    }
+    MultiLayerConfiguration configuration = model.configuration();
+    for (NeuralNetConfiguration each : configuration.getConfs()) {
+      if (each.getLayer() instanceof BaseLayer layer) {
+        layer.setWeightInitFn(scheme(scheme).getWeightInitFunction());
+      }
+    }
+    return byDl4j(model, configuration, seed, "model.init = " + scheme);
+  }
+
+  /**
+   * Initial θ by the scheme that each layer has in its configuration.
+   *
+   * @param name where the configuration is from, as messages begin
+   * @throws InvalidInputException if a layer has no scheme, or one that does not fit
+   */
+  public static double[] configured(Dl4jModel model, long seed, String name) {
+    return byDl4j(model, model.configuration(), seed, name);
+  }
+
+  /**
+   * {@value #INCOMING} incoming N(0, 1) weights per unit from random inputs, all if there are
+   * fewer; zero bias.
+   */
+  public static double[] sparse(Network network, long seed) {
+    double[] theta = new double[network.parameterCount()];
+    for (ParameterBlock block : network.blocks()) {
+      int inputs = block.hasBias() ? block.rows() - 1 : block.rows();
+      for (int unit = 0; unit < block.columns(); unit++) {
+        long key = Hashing.key(seed, block.layer(), unit);
+        KeyedPermutation order = new KeyedPermutation(inputs, Hashing.mix(key));
+        for (int k = 0; k < Math.min(INCOMING, inputs); k++) {
+          int input = (int) order.apply(k);
+          theta[block.offset() + input * block.columns() + unit] = Hashing.normal(key, k);
+        }
+      }
+    }
+    return theta;
+  }
+
+  /**
+   * @throws InvalidInputException if there is no such scheme
+   */
+  static void checkName(String scheme) {
+    List<String> known =
+        Stream.concat(
+                Stream.of(SPARSE),
+                Arrays.stream(WeightInit.values())
+                    .filter(each -> each != WeightInit.DISTRIBUTION) // needs a distribution
+                    .map(each -> each.name().toLowerCase(Locale.ROOT)))
+            .collect(Collectors.toList());
+    InvalidInputException.require(
+        known.contains(scheme.toLowerCase(Locale.ROOT)),
+        "model.init must be one of %s, got %s",
+        String.join(", ", known),
+        scheme);
+  }
+
+  private static WeightInit scheme(String name) {
+    return WeightInit.valueOf(name.toUpperCase(Locale.ROOT));
+  }
+
+  /**
+   * DL4J seeds the calling thread's generator of random numbers, so it gets a thread of its own.
+   */
+  private static double[] byDl4j(
+      Dl4jModel model, MultiLayerConfiguration configuration, long seed, String name) {
+    configuration.getConfs().forEach(each -> each.setSeed(seed));
+    FutureTask<double[]> task =
+        new FutureTask<>(
+            () -> {
+              MultiLayerNetwork drawn = new MultiLayerNetwork(configuration);
+              drawn.init();
+              return model.weights(drawn);
+            });
+    Thread thread = new Thread(task, "weight-initialisation");
+    thread.setDaemon(true);
+    thread.start();
+    double[] theta = get(task, name);
+    InvalidInputException.require(
+        Arrays.stream(theta).allMatch(Double::isFinite),
+        "%s: an initial weight is not finite",
+        name);
+    return theta;
+  }
+
+  private static double[] get(FutureTask<double[]> task, String name) {
+    try {
+      return task.get();
+    } catch (ExecutionException e) {
+      if (e.getCause() instanceof Error error) {
+        throw error;
+      }
+      throw new Refusal(name).invalid("DL4J cannot initialise the weights", e);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new IllegalStateException("interrupted while weights were initialised", e);
+    }
+  }
+}

@@ -1,0 +1,107 @@
+package org.kfac4j.network;
+
+import com.typesafe.config.Config;
+import com.typesafe.config.ConfigException;
+import java.util.List;
+import java.util.stream.Stream;
+import org.kfac4j.InvalidInputException;
+import org.kfac4j.data.Storage;
+
+/**
+ * The block {@code model} of the settings: a preset, a DL4J file, or a list of layers.
+ *
+ * @param preset a name in {@link Presets}, or empty
+ * @param file URI of a DL4J configuration or saved model, or empty
+ * @param layers widths from input to output, or empty
+ * @param activation of the hidden layers of {@code layers}
+ * @param linearCode width of the hidden layer of {@code layers} that is linear, 0 for none
+ * @param loss of {@code layers}
+ * @param init scheme of a preset's or layer list's initial weights; a file has its own, or the
+ *     weights themselves
+ */
+public record ModelSettings(
+    String preset,
+    String file,
+    List<Integer> layers,
+    String activation,
+    int linearCode,
+    String loss,
+    String init) {
+
+  /**
+   * @throws InvalidInputException if not exactly one of preset, file and layers is set, a name is
+   *     unknown, or layers are impossible
+   */
+  public ModelSettings {
+    layers = List.copyOf(layers);
+    long set =
+        Stream.of(!preset.isEmpty(), !file.isEmpty(), !layers.isEmpty())
+            .filter(each -> each)
+            .count();
+    InvalidInputException.require(
+        set == 1,
+        "exactly one of model.preset, model.file and model.layers must be set, got \"%s\", \"%s\" and %s",
+        preset,
+        file,
+        layers);
+    Presets.checkActivation(activation);
+    Presets.checkLoss(loss);
+    Initializer.checkName(init);
+  }
+
+  /**
+   * @param model the resolved block {@code model}
+   * @throws InvalidInputException if a value breaks a rule
+   */
+  public static ModelSettings from(Config model) {
+    try {
+      return new ModelSettings(
+          model.getString("preset"),
+          model.getString("file"),
+          model.getNumberList("layers").stream().map(ModelSettings::width).toList(),
+          model.getString("activation"),
+          model.getInt("linear-code"),
+          model.getString("loss"),
+          model.getString("init"));
+    } catch (ConfigException e) {
+      throw new InvalidInputException("model: " + Refusal.oneLine(e.getMessage()), e);
+    }
+  }
+
+  private static int width(Number number) {
+    InvalidInputException.require(
+        number.doubleValue() == number.intValue(),
+        "model.layers must be whole numbers, got %s",
+        number);
+    return number.intValue();
+  }
+
+  /**
+   * The model with its initial weights: those in the file if it has any, else drawn from {@code
+   * seed} by the scheme {@code init} or, for a file, by the schemes in it.
+   *
+   * @throws InvalidInputException if the model is unknown, damaged or not supported
+   */
+  public Dl4jModel.Loaded create(Storage storage, long seed) {
+    if (!file.isEmpty()) {
+      return fromFile(storage, seed);
+    }
+    Dl4jModel model =
+        preset.isEmpty()
+            ? Dl4jModel.of(Presets.layers(widths(), activation, linearCode, loss), "model.layers")
+            : Dl4jModel.of(Presets.named(preset), "model.preset = " + preset);
+    return new Dl4jModel.Loaded(model, Initializer.initial(model, init, seed), false);
+  }
+
+  private Dl4jModel.Loaded fromFile(Storage storage, long seed) {
+    try {
+      return Dl4jModel.read(storage, file, seed);
+    } catch (InvalidInputException e) {
+      throw new InvalidInputException("model.file: " + e.getMessage(), e);
+    }
+  }
+
+  private int[] widths() {
+    return layers.stream().mapToInt(Integer::intValue).toArray();
+  }
+}

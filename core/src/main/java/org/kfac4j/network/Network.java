@@ -1,0 +1,152 @@
+package org.kfac4j.network;
+
+import java.io.Serializable;
+import java.util.ArrayList;
+import java.util.List;
+import org.kfac4j.Check;
+
+/**
+ * A chain of layers with a loss at its end, over one flat parameter vector θ that holds each layer's parameter matrix row by row, in order. Fixed
+ * structure; parameters are kept elsewhere.
+ *
+ * @param layers in order; outputs of each are inputs of the next
+ * @param loss of the last layer's outputs
+ * @param penalties one for each layer
+ */
+public record Network(List<Layer> layers, Loss loss, List<Penalty> penalties) implements Serializable {
+  public Network {
+    Check.that(!layers.isEmpty(), "a network needs at least one layer");
+    Check.that(penalties.size() == layers.size(), "%d penalties for %d layers", penalties.size(), layers.size());
+    for (int i = 1; i < layers.size(); i++) {
+      Check.that(
+          layers.get(i).inputs() == layers.get(i - 1).outputs(),
+          "layer %s has %d inputs, but %s before it has %d outputs",
+          layers.get(i).name(),
+          layers.get(i).inputs(),
+          layers.get(i - 1).name(),
+          layers.get(i - 1).outputs());
+    }
+    Layer last = layers.get(layers.size() - 1);
+    Check.that(
+        last.outputs() == loss.outputs(),
+        "layer %s has %d outputs, the loss takes %d",
+        last.name(),
+        last.outputs(),
+        loss.outputs());
+    layers = List.copyOf(layers);
+    penalties = List.copyOf(penalties);
+  }
+
+  /** A network without l2. */
+  public static Network of(Loss loss, Layer... layers) {
+    return new Network(
+        List.of(layers), loss, java.util.Collections.nCopies(layers.length, Penalty.NONE));
+  }
+
+  /** The same network with {@code eta} added to the coefficient η of every parameter. */
+  public Network withMoreL2(double eta) {
+    return new Network(
+        layers,
+        loss,
+        penalties.stream().map(each -> new Penalty(each.weights() + eta, each.bias() + eta)).toList());
+  }
+
+  public int inputs() {
+    return layers.get(0).inputs();
+  }
+
+  public int outputs() {
+    return loss.outputs();
+  }
+
+  /** Length of θ. */
+  public int parameterCount() {
+    return layers.stream().mapToInt(Layer::parameterCount).reduce(0, Math::addExact);
+  }
+
+  /** Where each layer with parameters has them in θ, in order. */
+  public List<ParameterBlock> blocks() {
+    List<ParameterBlock> blocks = new ArrayList<>();
+    int offset = 0;
+    for (int i = 0; i < layers.size(); i++) {
+      Layer layer = layers.get(i);
+      if (layer.parameterCount() > 0) {
+        boolean bias = layer instanceof DenseLayer dense && dense.hasBias();
+        blocks.add(
+            new ParameterBlock(
+                i, layer.name(), offset, layer.parameterRows(), layer.parameterColumns(), bias, penalties.get(i)));
+        offset += layer.parameterCount();
+      }
+    }
+    return blocks;
+  }
+
+  /** The l2 term ½ Σ η θ². */
+  public double penalty(double[] theta) {
+    return 0.5 * penaltyProduct(theta, theta);
+  }
+
+  /** Σ η u v over all parameters, each with its own coefficient η. */
+  public double penaltyProduct(double[] u, double[] v) {
+    double sum = 0;
+    for (ParameterBlock block : blocks()) {
+      if (block.penalty().equals(Penalty.NONE)) {
+        continue;
+      }
+      for (int i = block.offset(); i < block.end(); i++) {
+        sum += block.penaltyAt(i) * u[i] * v[i];
+      }
+    }
+    return sum;
+  }
+
+  /** gradient ← gradient + η θ. */
+  public void addPenaltyGradient(double[] theta, double[] gradient) {
+    for (ParameterBlock block : blocks()) {
+      if (block.penalty().equals(Penalty.NONE)) {
+        continue;
+      }
+      for (int i = block.offset(); i < block.end(); i++) {
+        gradient[i] += block.penaltyAt(i) * theta[i];
+      }
+    }
+  }
+
+  /**
+   * l2 coefficients η of one layer: the loss gains ½ η θ² for each parameter.
+   *
+   * @param weights η of the weights
+   * @param bias η of the bias
+   */
+  public record Penalty(double weights, double bias) implements Serializable {
+    public static final Penalty NONE = new Penalty(0, 0);
+
+    public Penalty {
+      Check.that(
+          weights >= 0 && bias >= 0 && Double.isFinite(weights + bias),
+          "l2 must be finite and not negative, got %s for weights and %s for the bias",
+          weights,
+          bias);
+    }
+  }
+
+  /**
+   * The parameters of one layer: a matrix [rows, columns], row by row, from {@code offset} in θ.
+   *
+   * @param layer its index in the network
+   * @param hasBias whether the last row is the bias
+   */
+  public record ParameterBlock(
+      int layer, String name, int offset, int rows, int columns, boolean hasBias, Penalty penalty)
+      implements Serializable {
+    /** First index in θ after this block. */
+    public int end() {
+      return offset + rows * columns;
+    }
+
+    /** η of parameter {@code index} of θ. */
+    public double penaltyAt(int index) {
+      return hasBias && index >= end() - columns ? penalty.bias() : penalty.weights();
+    }
+  }
+}

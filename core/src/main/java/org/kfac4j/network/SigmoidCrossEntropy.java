@@ -1,0 +1,93 @@
+package org.kfac4j.network;
+
+import org.kfac4j.data.Hashing;
+
+/**
+ * Independent Bernoulli outputs with logits z: L = Σ_j log(1 + e^{z_j}) − t_j z_j, t_j in [0, 1]; DL4J's XENT with sigmoid activation (without its
+ * clipping of probabilities). g = σ(z) − t, F_R = diag(p(1 − p)).
+ */
+public record SigmoidCrossEntropy(int outputs) implements Loss {
+  /** How many factors 1 + e^{−|z|}, each in (1, 2], are multiplied before a logarithm is taken; 2^512 does not overflow. */
+  private static final int FACTORS = 512;
+
+  @Override
+  public String name() {
+    return "sigmoid cross-entropy (XENT)";
+  }
+
+  @Override
+  public double value(double[] z, Targets targets, int n) {
+    return accumulate(z, targets, n, null);
+  }
+
+  @Override
+  public double gradient(double[] z, Targets targets, int n, double[] g) {
+    return accumulate(z, targets, n, g);
+  }
+
+  private double accumulate(double[] z, Targets targets, int n, double @org.jspecify.annotations.Nullable [] g) {
+    double sum = 0;
+    double product = 1;
+    int factors = 0;
+    for (int row = 0; row < n; row++) {
+      for (int j = 0; j < outputs; j++) {
+        int i = row * outputs + j;
+        double e = Math.exp(-Math.abs(z[i]));
+        double t = targets.at(row, j, outputs);
+        sum += Math.max(z[i], 0) - t * z[i];
+        product *= 1 + e;
+        if (++factors == FACTORS) {
+          sum += Math.log(product);
+          product = 1;
+          factors = 0;
+        }
+        if (g != null) {
+          g[i] = (z[i] >= 0 ? 1 : e) / (1 + e) - t;
+        }
+      }
+    }
+    return sum + Math.log(product);
+  }
+
+  @Override
+  public void sampledGradient(double[] z, long[] keys, int n, double[] g) {
+    for (int row = 0; row < n; row++) {
+      for (int j = 0; j < outputs; j++) {
+        int i = row * outputs + j;
+        double p = sigmoid(z[i]);
+        g[i] = p - (Hashing.uniform(keys[row], j) < p ? 1 : 0);
+      }
+    }
+  }
+
+  @Override
+  public void fisherVector(int c, double[] z, int n, double[] v) {
+    java.util.Arrays.fill(v, 0, n * outputs, 0);
+    for (int row = 0; row < n; row++) {
+      double p = sigmoid(z[row * outputs + c]);
+      v[row * outputs + c] = Math.sqrt(p * (1 - p));
+    }
+  }
+
+  @Override
+  public double fisherProduct(double[] z, double[] u, double[] v, int n) {
+    double sum = 0;
+    for (int i = 0; i < n * outputs; i++) {
+      double p = sigmoid(z[i]);
+      sum += p * (1 - p) * u[i] * v[i];
+    }
+    return sum;
+  }
+
+  @Override
+  public void predict(double[] z, int n) {
+    for (int i = 0; i < n * outputs; i++) {
+      z[i] = sigmoid(z[i]);
+    }
+  }
+
+  private static double sigmoid(double z) {
+    double e = Math.exp(-Math.abs(z));
+    return (z >= 0 ? 1 : e) / (1 + e);
+  }
+}

@@ -1,0 +1,101 @@
+package org.kfac4j.optimizer;
+
+import java.io.Serializable;
+import org.jspecify.annotations.Nullable;
+import org.kfac4j.Check;
+import org.kfac4j.Snapshot;
+import org.kfac4j.curvature.FisherType;
+import org.kfac4j.network.Network;
+
+/**
+ * K-FAC, Martens and Grosse 2015, arXiv:1503.05671, algorithm 2, block-diagonal; and with a {@link StepRule.Scheduled} step its variant for stochastic
+ * training.
+ *
+ * @param preconditioner form of the inverse
+ * @param statistics what A and G are estimated from
+ * @param inverses when inverses are made and γ is searched
+ * @param damping λ
+ * @param stepRule α and μ
+ * @param seed of sampled targets
+ * @param machine what the driver computes with
+ */
+public record Kfac(
+    Preconditioner preconditioner,
+    Statistics statistics,
+    Inverses inverses,
+    Damping damping,
+    StepRule stepRule,
+    long seed,
+    DenseMachine machine)
+    implements Optimizer {
+  public Kfac {
+    Check.that(
+        !(damping instanceof Damping.LevenbergMarquardt) || stepRule instanceof StepRule.Exact,
+        "optimizer.damping.rule = levenberg-marquardt needs optimizer.step = exact: its ratio compares with the exact step's model");
+    Check.that(
+        !inverses.gammaSearch || preconditioner.hasGamma(),
+        "curvature.gamma-search = true needs curvature.damping = factored: there is no γ in the eigen form");
+    Check.that(
+        !inverses.gammaSearch || stepRule instanceof StepRule.Exact,
+        "curvature.gamma-search = true needs optimizer.step = exact: candidates are compared by its model");
+  }
+
+  /**
+   * @param fraction τ1 of the batch
+   * @param period iterations between statistics
+   * @param average cap of the running average's weight on the past
+   */
+  public record Statistics(FisherType fisher, double fraction, int period, double average) implements Serializable {
+    public Statistics {
+      Check.that(0 < fraction && fraction <= 1, "curvature.statistics-fraction must be in (0, 1], got %s", fraction);
+      Check.that(period >= 1, "curvature.statistics-period must be at least 1, got %d", period);
+      Check.that(0 <= average && average < 1, "curvature.average must be in [0, 1), got %s", average);
+    }
+
+    boolean isDue(int k) {
+      return (k - 1) % period == 0;
+    }
+  }
+
+  /**
+   * @param period T3: iterations between inverses, which are also made in the first three
+   * @param gammaSearch whether γ is searched every T2 iterations, §6.6; otherwise γ = sqrt(λ + η)
+   * @param gammaPeriod T2, a multiple of T3
+   */
+  public record Inverses(int period, boolean gammaSearch, int gammaPeriod) implements Serializable {
+    /** Iterations at the start in which statistics change so much that inverses are always made. */
+    private static final int WARM_UP = 3;
+
+    public Inverses {
+      Check.that(period >= 1, "curvature.inverse-period must be at least 1, got %d", period);
+      Check.that(
+          !gammaSearch || (gammaPeriod >= 1 && gammaPeriod % period == 0),
+          "curvature.gamma-period must be a multiple of curvature.inverse-period (%d), got %d",
+          period,
+          gammaPeriod);
+    }
+
+    boolean isDue(int k) {
+      return k <= WARM_UP || k % period == 0;
+    }
+
+    boolean isSearchDue(int k) {
+      return gammaSearch && k % gammaPeriod == 0;
+    }
+
+    /** ω2 = (√(19/20))^T2, the factor between candidates of γ. */
+    double omega() {
+      return Math.pow(Math.sqrt(19.0 / 20), gammaPeriod);
+    }
+  }
+
+  @Override
+  public Run start(Network network, double[] theta, @Nullable Snapshot saved) {
+    return new KfacRun(this, network, theta, saved);
+  }
+
+  @Override
+  public String describe(Network network, int layer) {
+    return network.layers().get(layer).parameterCount() == 0 ? "–" : preconditioner.describe();
+  }
+}

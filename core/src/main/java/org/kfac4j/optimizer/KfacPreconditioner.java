@@ -1,0 +1,69 @@
+package org.kfac4j.optimizer;
+
+import org.kfac4j.Snapshot;
+import org.kfac4j.curvature.KroneckerFactors;
+import org.kfac4j.linalg.Blas;
+import org.kfac4j.linalg.Matrix;
+
+/**
+ * K-FAC with factored Tikhonov damping: V ↦ (A + πγ I)⁻¹ V (G + γ/π I)⁻¹ for V = [rows, columns]. Martens and Grosse 2015, arXiv:1503.05671, §4.2
+ * and §6.3. Two cross terms make it differ from (A ⊗ G + γ² I)⁻¹, which is {@link EigenPreconditioner}.
+ */
+public record KfacPreconditioner() implements Preconditioner {
+  @Override
+  public LinearMap factor(KroneckerFactors factors, double strength, String layer, DenseMachine machine) {
+    double gamma = Math.sqrt(strength);
+    double pi = factors.pi();
+    RecoveryLadder a = RecoveryLadder.climb(factors.inputs(), factors.rows(), pi * gamma, machine);
+    RecoveryLadder g = RecoveryLadder.climb(factors.gradients(), factors.columns(), gamma / pi, machine);
+    return new KroneckerInverse(a.inverse(), g.inverse(), Math.max(a.rung(), g.rung()));
+  }
+
+  @Override
+  public LinearMap restore(Snapshot snapshot, String prefix, int rows, int columns, DenseMachine machine) {
+    Matrix a = Matrix.zeros(machine.precision(), rows, rows);
+    Matrix g = Matrix.zeros(machine.precision(), columns, columns);
+    double[] inputs = snapshot.doubles(prefix + "A");
+    double[] gradients = snapshot.doubles(prefix + "G");
+    a.put(0, inputs, 0, inputs.length);
+    g.put(0, gradients, 0, gradients.length);
+    return new KroneckerInverse(a, g, Math.toIntExact(snapshot.longValue(prefix + "recoveries")));
+  }
+
+  @Override
+  public boolean hasGamma() {
+    return true;
+  }
+
+  @Override
+  public String describe() {
+    return "Kronecker, factored damping";
+  }
+
+  private record KroneckerInverse(Matrix a, Matrix g, int recoveries) implements LinearMap {
+    @Override
+    public void apply(double[] v, int offset, double[] result) {
+      int length = a.rows() * g.rows();
+      try (Matrix gradient = Matrix.zeros(a.precision(), a.rows(), g.rows());
+          Matrix half = Matrix.zeros(a.precision(), a.rows(), g.rows())) {
+        gradient.put(0, v, offset, length);
+        Blas.multiply(a, false, gradient, false, 0, half);
+        Blas.multiply(half, false, g, false, 0, gradient);
+        gradient.get(0, result, offset, length);
+      }
+    }
+
+    @Override
+    public void save(Snapshot snapshot, String prefix) {
+      snapshot.put(prefix + "A", a.toArray());
+      snapshot.put(prefix + "G", g.toArray());
+      snapshot.put(prefix + "recoveries", recoveries);
+    }
+
+    @Override
+    public void close() {
+      a.close();
+      g.close();
+    }
+  }
+}

@@ -1,0 +1,259 @@
+package org.kfac4j.optimizer;
+
+import static java.util.Objects.requireNonNull;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+import org.kfac4j.Snapshot;
+import org.kfac4j.curvature.Request;
+import org.kfac4j.curvature.SumNames;
+import org.kfac4j.curvature.Sums;
+import org.kfac4j.data.Batch;
+import org.kfac4j.data.Hashing;
+import org.kfac4j.network.Network;
+
+/** K-FAC under way. The comments number the steps of algorithm 2 of arXiv:1503.05671. */
+final class KfacRun implements Optimizer.Run {
+  private final Kfac settings;
+  private final Network network;
+  private final Curvature curvature;
+  private final double[] theta;
+
+  /** The previous update δ₀, or momentum m of a scheduled step; null before the first step. */
+  private double @Nullable [] previous;
+
+  private double lambda;
+  private double gamma;
+  private Curvature.@Nullable Inverse inverse;
+
+  KfacRun(Kfac settings, Network network, double[] theta, @Nullable Snapshot saved) {
+    this.settings = settings;
+    this.network = network;
+    this.theta = theta.clone();
+    this.curvature = new Curvature(settings, network, saved);
+    this.lambda = saved == null ? settings.damping().initial() : saved.doubleValue("lambda");
+    this.gamma = saved == null ? Math.sqrt(lambda + largestPenalty(network)) : saved.doubleValue("gamma");
+    if (saved != null) {
+      double[] restored = saved.doubles("previous");
+      previous = restored.length == 0 ? null : restored.clone();
+      inverse = curvature.restore(saved);
+    }
+  }
+
+  private static double largestPenalty(Network network) {
+    return network.blocks().stream().mapToDouble(block -> block.penalty().weights()).max().orElse(0);
+  }
+
+  @Override
+  public Step step(Objective objective, Batch batch, int k) {
+    lambda = settings.damping().at(k, lambda);
+    try (Objective.Point here = objective.at(theta)) {
+      MeanGradient mean = gradientAndStatistics(here, objective.phases(), batch, k); // 2, 3
+      boolean fresh = settings.inverses().isDue(k) || inverse == null;
+      List<Candidate> candidates = candidates(objective.phases(), mean, fresh, k); // 4, 5
+      Chosen chosen =
+          settings.stepRule() instanceof StepRule.Exact exact
+              ? choose(candidates, here, mean, batch, exact) // 6, 7
+              : scheduled(candidates.get(0), mean, (StepRule.Scheduled) settings.stepRule(), k);
+      checkUpdate(chosen.update, k);
+      double[] next = theta.clone();
+      for (int i = 0; i < next.length; i++) {
+        next[i] += chosen.update[i];
+      }
+      double used = lambda;
+      Double rho = adaptDamping(objective, chosen, next, mean, batch, k); // 8
+      System.arraycopy(next, 0, theta, 0, next.length); // 9
+      Map<String, Double> health = fresh ? curvature.health(requireNonNull(inverse)) : Map.of();
+      return new Step(mean.loss(), used, chosen.alpha, chosen.mu, rho, health);
+    }
+  }
+
+  private MeanGradient gradientAndStatistics(Objective.Point here, Phases phases, Batch batch, int k) {
+    Kfac.Statistics asked = settings.statistics();
+    Request.Statistics statistics =
+        asked.isDue(k)
+            ? new Request.Statistics(
+                batch.subset(asked.fraction()), asked.fisher(), Hashing.key(settings.seed(), k))
+            : null;
+    Sums sums = here.evaluate(new Request.Gradient(batch, statistics));
+    return phases.time(
+        "average",
+        () -> {
+          MeanGradient mean = MeanGradient.of(sums, network, theta, k);
+          if (statistics != null) {
+            curvature.check(sums, k);
+            curvature.update(sums);
+          }
+          return mean;
+        });
+  }
+
+  /** An inverse that might be used, and Δ = −(inverse) ∇h. */
+  private record Candidate(double gamma, Curvature.Inverse inverse, double[] direction) {}
+
+  private List<Candidate> candidates(Phases phases, MeanGradient mean, boolean fresh, int k) {
+    List<Candidate> candidates = new ArrayList<>();
+    for (double each : gammas(fresh, k)) {
+      Curvature.Inverse map =
+          fresh
+              ? phases.time(
+                  "inverse", () -> curvature.invert(lambda, settings.inverses().gammaSearch() ? (Double) each : null))
+              : requireNonNull(inverse);
+      double[] direction = phases.time("precondition", () -> map.apply(mean.gradient()));
+      for (int i = 0; i < direction.length; i++) {
+        direction[i] = -direction[i];
+      }
+      candidates.add(new Candidate(each, map, direction));
+    }
+    return candidates;
+  }
+
+  private double[] gammas(boolean fresh, int k) {
+    if (fresh && settings.inverses().isSearchDue(k)) {
+      double omega = settings.inverses().omega();
+      return new double[] {gamma, omega * gamma, gamma / omega};
+    }
+    return new double[] {gamma};
+  }
+
+  /**
+   * @param change M(δ) − M(0)
+   * @param changeUndamped the same without the λ term
+   */
+  private record Chosen(double[] update, double alpha, @Nullable Double mu, double change, double changeUndamped) {}
+
+  /** The candidate and its update αΔ + μδ₀ with the lowest quadratic model. */
+  private Chosen choose(
+      List<Candidate> candidates, Objective.Point here, MeanGradient mean, Batch batch, StepRule.Exact rule) {
+    List<double[]> directions = new ArrayList<>();
+    candidates.forEach(candidate -> directions.add(candidate.direction));
+    double[] last = rule.momentum() ? previous : null;
+    if (last != null) {
+      directions.add(last);
+    }
+    Sums products =
+        here.evaluate(new Request.Products(batch.subset(rule.fraction()), directions.size()), directions);
+    QuadraticModel best = null;
+    int winner = 0;
+    for (int c = 0; c < candidates.size(); c++) {
+      QuadraticModel model = model(products, directions, c, last == null ? -1 : candidates.size(), mean);
+      if (best == null || model.change() < best.change()) {
+        best = model;
+        winner = c;
+      }
+    }
+    keep(candidates, winner);
+    QuadraticModel model = requireNonNull(best);
+    double[] update = new double[theta.length];
+    double[] direction = candidates.get(winner).direction;
+    for (int i = 0; i < update.length; i++) {
+      update[i] = model.alpha() * direction[i] + (last == null ? 0 : model.mu() * last[i]);
+    }
+    previous = update;
+    double undamped = model.change() - 0.5 * lambda * Vectors.dot(update, update);
+    return new Chosen(update, model.alpha(), last == null ? null : (Double) model.mu(), model.change(), undamped);
+  }
+
+  private QuadraticModel model(Sums products, List<double[]> directions, int c, int last, MeanGradient mean) {
+    double aa = curvatureProduct(products, directions, c, c);
+    double slope = Vectors.dot(mean.gradient(), directions.get(c));
+    if (last < 0) {
+      return QuadraticModel.along(aa, slope);
+    }
+    return QuadraticModel.onPlane(
+        aa,
+        curvatureProduct(products, directions, c, last),
+        curvatureProduct(products, directions, last, last),
+        slope,
+        Vectors.dot(mean.gradient(), directions.get(last)));
+  }
+
+  /** uᵀ (F + λ + η) v. */
+  private double curvatureProduct(Sums products, List<double[]> directions, int i, int j) {
+    double fisher = products.scalar(SumNames.product(i, j)) / products.scalar(SumNames.COUNT);
+    double[] u = directions.get(i);
+    double[] v = directions.get(j);
+    return fisher + lambda * Vectors.dot(u, v) + network.penaltyProduct(u, v);
+  }
+
+  private void keep(List<Candidate> candidates, int winner) {
+    Candidate kept = candidates.get(winner);
+    for (Candidate each : candidates) {
+      if (each.inverse != kept.inverse) {
+        each.inverse.close();
+      }
+    }
+    if (inverse != null && inverse != kept.inverse) {
+      inverse.close();
+    }
+    inverse = kept.inverse;
+    gamma = kept.gamma;
+  }
+
+  private Chosen scheduled(Candidate candidate, MeanGradient mean, StepRule.Scheduled rule, int k) {
+    keep(List.of(candidate), 0);
+    double alpha = rule.learningRate().at(k);
+    double mu = rule.momentum().at(k);
+    double[] m = previous == null ? new double[theta.length] : previous;
+    double clip = rule.clip(alpha, -Vectors.dot(candidate.direction, mean.gradient()));
+    double[] update = new double[theta.length];
+    for (int i = 0; i < update.length; i++) {
+      m[i] = mu * m[i] - clip * candidate.direction[i];
+      update[i] = -alpha * m[i];
+    }
+    previous = m;
+    return new Chosen(update, alpha * clip, mu, Double.NaN, Double.NaN);
+  }
+
+  private @Nullable Double adaptDamping(
+      Objective objective, Chosen chosen, double[] next, MeanGradient mean, Batch batch, int k) {
+    if (!(settings.damping() instanceof Damping.LevenbergMarquardt rule) || !rule.isDue(k)) {
+      return null;
+    }
+    double after;
+    try (Objective.Point there = objective.at(next)) {
+      Sums sums = there.evaluate(new Request.Loss(batch, false));
+      after = sums.scalar(SumNames.LOSS) / sums.scalar(SumNames.COUNT) + network.penalty(next);
+    }
+    double predicted = rule.ratioIncludesDamping() ? chosen.change : chosen.changeUndamped;
+    double rho = (after - mean.objective()) / predicted;
+    lambda = rule.adapted(lambda, rho);
+    return rho;
+  }
+
+  private void checkUpdate(double[] update, int k) {
+    for (Network.ParameterBlock block : network.blocks()) {
+      for (int i = block.offset(); i < block.end(); i++) {
+        if (!Double.isFinite(update[i])) {
+          throw new DivergedException("iteration " + k + ": the update of layer " + block.name() + " is not finite");
+        }
+      }
+    }
+  }
+
+  @Override
+  public double[] theta() {
+    return theta;
+  }
+
+  @Override
+  public void save(Snapshot snapshot) {
+    snapshot.put("lambda", lambda);
+    snapshot.put("gamma", gamma);
+    snapshot.put("previous", previous == null ? new double[0] : previous.clone());
+    curvature.save(snapshot);
+    if (inverse != null) {
+      inverse.save(snapshot);
+    }
+  }
+
+  @Override
+  public void close() {
+    if (inverse != null) {
+      inverse.close();
+    }
+    curvature.close();
+  }
+}

@@ -1,0 +1,159 @@
+package org.kfac4j.optimizer;
+
+import static java.util.Objects.requireNonNull;
+
+import java.util.Locale;
+import java.util.Map;
+import org.kfac4j.InvalidInputException;
+import org.kfac4j.Settings;
+import org.kfac4j.curvature.FisherType;
+
+/** The optimizers and preconditioners that a configuration can name: one line each. */
+public final class Optimizers {
+  /** By {@code optimizer.name}. */
+  private static final Map<String, Factory> OPTIMIZERS =
+      Map.of(
+          "kfac", Optimizers::kfac,
+          "sgd", (settings, machine) -> new FirstOrder(new FirstOrder.Sgd(), learningRate(settings)),
+          "momentum",
+              (settings, machine) ->
+                  new FirstOrder(new FirstOrder.Momentum(momentum(settings), false), learningRate(settings)),
+          "nesterov",
+              (settings, machine) ->
+                  new FirstOrder(new FirstOrder.Momentum(momentum(settings), true), learningRate(settings)),
+          "adam", (settings, machine) -> new FirstOrder(adam(settings), learningRate(settings)));
+
+  /** By {@code optimizer.preconditioner} and {@code curvature.damping}. */
+  private static final Map<String, Preconditioner> PRECONDITIONERS =
+      Map.of("kfac factored", new KfacPreconditioner(), "kfac eigen", new EigenPreconditioner());
+
+  private Optimizers() {}
+
+  @FunctionalInterface
+  private interface Factory {
+    Optimizer create(Settings settings, DenseMachine machine);
+  }
+
+  /** The learning-rate schedules, by {@code optimizer.learning-rate.schedule}. */
+  private enum Decay {
+    CONSTANT,
+    STEP,
+    COSINE,
+    POLYNOMIAL
+  }
+
+  private enum MomentumRule {
+    CONSTANT,
+    SUTSKEVER
+  }
+
+  private enum StepKind {
+    EXACT,
+    SCHEDULED
+  }
+
+  private enum DampingKind {
+    LEVENBERG_MARQUARDT,
+    FIXED,
+    EXPONENTIAL
+  }
+
+  private enum DampingForm {
+    FACTORED,
+    EIGEN
+  }
+
+  /**
+   * The optimizer that the settings' blocks {@code optimizer} and {@code curvature} describe.
+   *
+   * @throws InvalidInputException naming the key, the rule and the value of what does not fit
+   */
+  public static Optimizer create(Settings settings, DenseMachine machine) {
+    String name = settings.choice("optimizer.name", OPTIMIZERS.keySet());
+    try {
+      return requireNonNull(OPTIMIZERS.get(name)).create(settings, machine);
+    } catch (IllegalArgumentException e) {
+      throw new InvalidInputException(String.valueOf(e.getMessage()), e);
+    }
+  }
+
+  private static Kfac kfac(Settings settings, DenseMachine machine) {
+    String name = settings.choice("optimizer.preconditioner", java.util.Set.of("kfac"));
+    DampingForm form = settings.choice("curvature.damping", DampingForm.class);
+    Preconditioner preconditioner = PRECONDITIONERS.get(name + " " + form.name().toLowerCase(Locale.ROOT));
+    if (preconditioner == null) {
+      throw new InvalidInputException(
+          "optimizer.preconditioner = " + name + " has no curvature.damping = " + form.name().toLowerCase(Locale.ROOT));
+    }
+    return new Kfac(
+        preconditioner,
+        new Kfac.Statistics(
+            settings.choice("curvature.fisher", FisherType.class),
+            settings.doubleValue("curvature.statistics-fraction"),
+            settings.positiveInt("curvature.statistics-period"),
+            settings.doubleValue("curvature.average")),
+        new Kfac.Inverses(
+            settings.positiveInt("curvature.inverse-period"),
+            settings.flag("curvature.gamma-search"),
+            settings.positiveInt("curvature.gamma-period")),
+        damping(settings),
+        stepRule(settings),
+        settings.longValue("training.seed"),
+        machine);
+  }
+
+  private static Damping damping(Settings settings) {
+    double initial = settings.positive("optimizer.damping.initial");
+    return switch (settings.choice("optimizer.damping.rule", DampingKind.class)) {
+      case LEVENBERG_MARQUARDT -> new Damping.LevenbergMarquardt(
+          initial,
+          settings.positive("optimizer.damping.minimum"),
+          settings.positive("optimizer.damping.maximum"),
+          settings.positiveInt("optimizer.damping.period"),
+          settings.positive("optimizer.damping.decay"),
+          settings.flag("optimizer.damping.ratio-includes-damping"));
+      case FIXED -> new Damping.Scheduled(Schedule.constant(initial));
+      case EXPONENTIAL -> new Damping.Scheduled(
+          Schedule.exponential(initial, settings.positive("optimizer.damping.rate")));
+    };
+  }
+
+  private static StepRule stepRule(Settings settings) {
+    return switch (settings.choice("optimizer.step", StepKind.class)) {
+      case EXACT -> new StepRule.Exact(
+          settings.doubleValue("curvature.products-fraction"), settings.flag("optimizer.exact-momentum"));
+      case SCHEDULED -> new StepRule.Scheduled(
+          learningRate(settings), momentum(settings), settings.nonNegative("optimizer.kl-clip"));
+    };
+  }
+
+  private static FirstOrder.Adam adam(Settings settings) {
+    return new FirstOrder.Adam(
+        settings.doubleValue("optimizer.adam.beta1"),
+        settings.doubleValue("optimizer.adam.beta2"),
+        settings.doubleValue("optimizer.adam.epsilon"));
+  }
+
+  private static Schedule learningRate(Settings settings) {
+    String at = "optimizer.learning-rate.";
+    double initial = settings.positive(at + "initial");
+    double last = settings.nonNegative(at + "final");
+    int end = settings.nonNegativeInt(at + "decay-iterations");
+    int iterations = end == 0 ? settings.positiveInt("training.iterations") : end;
+    Schedule decay =
+        switch (settings.choice(at + "schedule", Decay.class)) {
+          case CONSTANT -> Schedule.constant(initial);
+          case STEP -> Schedule.step(initial, settings.positive(at + "factor"), settings.positiveInt(at + "period"));
+          case COSINE -> Schedule.cosine(initial, last, iterations);
+          case POLYNOMIAL -> Schedule.polynomial(initial, last, settings.positive(at + "power"), iterations);
+        };
+    return decay.warmedUp(settings.nonNegativeInt(at + "warmup"));
+  }
+
+  private static Schedule momentum(Settings settings) {
+    double value = settings.between("optimizer.momentum.value", 0, 1, true, false);
+    return settings.choice("optimizer.momentum.schedule", MomentumRule.class) == MomentumRule.CONSTANT
+        ? Schedule.constant(value)
+        : Schedule.sutskever(value);
+  }
+}

@@ -1,0 +1,56 @@
+package org.kfac4j.training;
+
+import java.util.List;
+import java.util.Map;
+
+/** Pieces of a page; every text is escaped. */
+final class Html {
+  private Html() {}
+
+  static String escape(String text) {
+    StringBuilder escaped = new StringBuilder();
+    for (int i = 0; i < text.length(); i++) {
+      char c = text.charAt(i);
+      switch (c) {
+        case '&' -> escaped.append("&amp;");
+        case '<' -> escaped.append("&lt;");
+        case '>' -> escaped.append("&gt;");
+        case '"' -> escaped.append("&quot;");
+        case '\'' -> escaped.append("&#39;");
+        default -> escaped.append(c);
+      }
+    }
+    return escaped.toString();
+  }
+
+  /** A table with a header; columns whose header begins with {@code >} are aligned right. */
+  static String table(List<String> header, List<List<String>> rows) {
+    StringBuilder html = new StringBuilder("<div class=\"wide\"><table>\n<tr>");
+    for (String name : header) {
+      html.append("<th").append(alignment(name)).append(escape(name.startsWith(">") ? name.substring(1) : name));
+      html.append("</th>");
+    }
+    html.append("</tr>\n");
+    for (List<String> row : rows) {
+      html.append("<tr>");
+      for (int column = 0; column < row.size(); column++) {
+        html.append("<td").append(alignment(header.get(column))).append(escape(row.get(column))).append("</td>");
+      }
+      html.append("</tr>\n");
+    }
+    return html.append("</table></div>\n").toString();
+  }
+
+  /** Names and values, sorted as the map is. */
+  static String table(Map<String, String> values) {
+    StringBuilder html = new StringBuilder("<div class=\"wide\"><table>\n");
+    values.forEach(
+        (name, value) ->
+            html.append("<tr><th>").append(escape(name)).append("</th><td>").append(escape(value)).append("</td></tr>\n"));
+    return html.append("</table></div>\n").toString();
+  }
+
+  private static String alignment(String header) {
+    return header.startsWith(">") ? " class=\"number\">" : ">";
+  }
+}

@@ -1,0 +1,34 @@
+package org.kfac4j.training;
+
+import org.jspecify.annotations.Nullable;
+import org.kfac4j.Check;
+
+/**
+ * When training evaluates, checkpoints and stops.
+ *
+ * @param iterations at most
+ * @param seed of batches
+ * @param averaging ξ of the averaged weights θ̄, 0 for none
+ * @param evaluateEvery iterations between evaluations, 0 for only the last
+ * @param checkpointEvery iterations between checkpoints, 0 for none
+ * @param patience evaluations without improvement until training stops, 0 for no such stop
+ * @param target test error or accuracy at which training stops, or null
+ * @param restoreBest whether the result is the best evaluation's weights instead of the last ones
+ * @param divergenceFactor training stops as diverged when the loss exceeds the first one this many times
+ */
+public record TrainingSettings(
+    int iterations,
+    long seed,
+    double averaging,
+    int evaluateEvery,
+    int checkpointEvery,
+    int patience,
+    @Nullable Double target,
+    boolean restoreBest,
+    double divergenceFactor) {
+  public TrainingSettings {
+    Check.that(iterations >= 1, "training.iterations must be at least 1, got %d", iterations);
+    Check.that(0 <= averaging && averaging < 1, "training.averaging must be in [0, 1), got %s", averaging);
+    Check.that(divergenceFactor > 1, "training.divergence-factor must be above 1, got %s", divergenceFactor);
+  }
+}

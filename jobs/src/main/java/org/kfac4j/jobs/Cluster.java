@@ -1,0 +1,81 @@
+package org.kfac4j.jobs;
+
+import java.util.Map;
+import java.util.TreeMap;
+import org.apache.spark.SparkConf;
+import org.apache.spark.api.java.JavaSparkContext;
+import org.kfac4j.InvalidInputException;
+import org.kfac4j.Settings;
+import org.kfac4j.curvature.Nd4jBackend;
+import org.kfac4j.linalg.LapackFactorizations;
+import org.kfac4j.linalg.Precision;
+import org.kfac4j.optimizer.DenseMachine;
+import org.nd4j.linalg.factory.Nd4j;
+
+/** The Spark application that a job runs in, as its user configured it, and what computes there. */
+record Cluster(JavaSparkContext spark) implements AutoCloseable {
+  /**
+   * Starts the application. No setting of Spark's is made here.
+   *
+   * @throws InvalidInputException if no master is configured
+   */
+  static Cluster start(String name) {
+    SparkConf conf = new SparkConf();
+    InvalidInputException.require(
+        conf.contains("spark.master"), "no Spark master: run ./kfac4j, or spark-submit with --master");
+    if (!conf.contains("spark.app.name") || conf.get("spark.app.name").startsWith("org.kfac4j.")) {
+      conf.setAppName("kfac4j " + name);
+    }
+    return new Cluster(new JavaSparkContext(conf));
+  }
+
+  /** Threads of one task: {@code spark.task.cpus}. */
+  int threadsPerTask() {
+    return spark.getConf().getInt("spark.task.cpus", 1);
+  }
+
+  /** Partitions of the data: the setting, or as many as Spark runs tasks at a time. */
+  int partitions(Settings settings) {
+    int asked = settings.nonNegativeInt("data.partitions");
+    return asked > 0 ? asked : Math.max(1, spark.defaultParallelism() / threadsPerTask());
+  }
+
+  Nd4jBackend backend(Settings settings, Precision precision) {
+    return new Nd4jBackend(precision, settings.positiveInt("training.block-rows"), threadsPerTask());
+  }
+
+  /** The driver's part: layers side by side on all of its cores. */
+  static DenseMachine driver(Precision precision) {
+    return new DenseMachine(new LapackFactorizations(), precision, Runtime.getRuntime().availableProcessors());
+  }
+
+  /** For summaries. */
+  Map<String, String> describe(int partitions) {
+    Map<String, String> facts = new TreeMap<>();
+    facts.put("master", spark.master());
+    facts.put("applicationId", spark.sc().applicationId());
+    facts.put("executors", String.valueOf(Math.max(1, spark.sc().getExecutorMemoryStatus().size() - (spark.isLocal() ? 0 : 1))));
+    facts.put("parallelTasks", String.valueOf(spark.defaultParallelism()));
+    facts.put("threadsPerTask", String.valueOf(threadsPerTask()));
+    facts.put("partitions", String.valueOf(partitions));
+    return facts;
+  }
+
+  /** Of kfac4j and what it computes with. */
+  static Map<String, String> versions() {
+    Map<String, String> versions = new TreeMap<>();
+    String own = Cluster.class.getPackage().getImplementationVersion();
+    versions.put("kfac4j", own == null ? "development" : own);
+    versions.put("java", Runtime.version().toString());
+    versions.put("spark", org.apache.spark.package$.MODULE$.SPARK_VERSION());
+    String nd4j = Nd4j.class.getPackage().getImplementationVersion();
+    versions.put("nd4j", nd4j == null ? "1.0.0-M2.1" : nd4j);
+    versions.put("blas", "OpenBLAS " + org.bytedeco.openblas.global.openblas.OPENBLAS_VERSION);
+    return versions;
+  }
+
+  @Override
+  public void close() {
+    spark.close();
+  }
+}

@@ -1,0 +1,65 @@
+package org.kfac4j.jobs;
+
+import java.io.ByteArrayOutputStream;
+import java.io.FileNotFoundException;
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.List;
+import org.kfac4j.InvalidInputException;
+import org.kfac4j.Settings;
+import org.kfac4j.data.Storage;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+
+/** What every job's command line has: a conf file and settings that override it. */
+final class JobOptions {
+  @Parameters(
+      index = "0",
+      arity = "0..1",
+      paramLabel = "CONF",
+      description = "HOCON file with the settings that differ from the defaults; a path or any Hadoop URI")
+  String conf = "";
+
+  @Option(
+      names = "--set",
+      paramLabel = "KEY=VALUE",
+      description = "Override one setting, for example training.iterations=100; may be repeated")
+  List<String> overrides = new ArrayList<>();
+
+  @Option(names = "--print-config", description = "Print all settings as they would be used, and exit")
+  boolean printConfig;
+
+  @Option(
+      names = {"-h", "--help"},
+      usageHelp = true,
+      description = "Show this help, and exit")
+  boolean help;
+
+  /**
+   * Reads and checks the settings.
+   *
+   * @throws InvalidInputException if there is no such file or a setting breaks a rule
+   */
+  Settings settings(Storage storage) throws IOException {
+    if (conf.isEmpty()) {
+      InvalidInputException.require(printConfig, "a conf file is missing: for example conf/curves-autoencoder.conf");
+      return Settings.load("defaults", "", overrides);
+    }
+    ByteArrayOutputStream text = new ByteArrayOutputStream();
+    try (InputStream in = storage.open(conf)) {
+      in.transferTo(text);
+    } catch (FileNotFoundException e) {
+      throw new InvalidInputException("no such conf file: " + conf, e);
+    }
+    return Settings.load(conf, text.toString(StandardCharsets.UTF_8), overrides);
+  }
+
+  /** The conf file's name without folders and extension. */
+  String name() {
+    String file = conf.substring(conf.lastIndexOf('/') + 1);
+    int dot = file.lastIndexOf('.');
+    return dot > 0 ? file.substring(0, dot) : file;
+  }
+}

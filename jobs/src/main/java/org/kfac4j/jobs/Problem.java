@@ -1,0 +1,69 @@
+package org.kfac4j.jobs;
+
+import java.io.FileNotFoundException;
+import java.io.IOException;
+import org.kfac4j.InvalidInputException;
+import org.kfac4j.Settings;
+import org.kfac4j.data.DataSet;
+import org.kfac4j.data.ExampleShape;
+import org.kfac4j.data.Storage;
+import org.kfac4j.datasets.DataRequest;
+import org.kfac4j.datasets.DataSources;
+import org.kfac4j.datasets.DataTask;
+import org.kfac4j.linalg.Precision;
+import org.kfac4j.network.Dl4jModel;
+import org.kfac4j.network.ModelSettings;
+import org.kfac4j.network.Network;
+
+/**
+ * What a conf file asks to be solved: a model and the data for it.
+ *
+ * @param model configuration and initial weights
+ * @param network the model's, with the conf's l2 added
+ */
+record Problem(Dl4jModel.Loaded model, Network network, DataSet data, Precision precision) {
+  /**
+   * Reads the model and opens the data, on the driver.
+   *
+   * @throws InvalidInputException if they break a rule or do not fit each other
+   */
+  static Problem from(Settings settings, Storage storage) throws IOException {
+    Dl4jModel.Loaded model =
+        ModelSettings.from(settings.config("model")).create(storage, settings.longValue("training.seed"));
+    Network network = model.model().network().withMoreL2(settings.nonNegative("optimizer.l2"));
+    DataSet data = data(settings, storage);
+    checkFit(network, data.train().shape());
+    return new Problem(model, network, data, settings.choice("training.precision", Precision.class));
+  }
+
+  private static DataSet data(Settings settings, Storage storage) throws IOException {
+    try {
+      return DataSources.open(
+          new DataRequest(
+              settings.text("data.source"),
+              settings.text("data.path"),
+              settings.choice("data.task", DataTask.class),
+              settings.nonNegativeInt("data.classes"),
+              settings.longValue("data.seed"),
+              settings.nonNegativeInt("data.train-size"),
+              settings.nonNegativeInt("data.test-size"),
+              storage));
+    } catch (FileNotFoundException e) {
+      throw new InvalidInputException(String.valueOf(e.getMessage()), e);
+    }
+  }
+
+  private static void checkFit(Network network, ExampleShape shape) {
+    InvalidInputException.require(
+        network.inputs() == shape.features(),
+        "the model has %d inputs, but an example of data.source has %d features",
+        network.inputs(),
+        shape.features());
+    InvalidInputException.require(
+        network.outputs() == shape.targets(),
+        "the model has %d outputs, but an example of data.source has %d %s",
+        network.outputs(),
+        shape.targets(),
+        shape.classes() ? "classes" : "targets");
+  }
+}

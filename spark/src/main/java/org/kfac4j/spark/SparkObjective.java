@@ -1,0 +1,125 @@
+package org.kfac4j.spark;
+
+import java.util.Iterator;
+import java.util.List;
+import org.apache.spark.api.java.JavaRDD;
+import org.apache.spark.api.java.JavaSparkContext;
+import org.apache.spark.broadcast.Broadcast;
+import org.kfac4j.curvature.ComputeBackend;
+import org.kfac4j.curvature.Parameters;
+import org.kfac4j.curvature.PartitionPass;
+import org.kfac4j.curvature.Request;
+import org.kfac4j.curvature.SumNames;
+import org.kfac4j.curvature.Sums;
+import org.kfac4j.data.Examples;
+import org.kfac4j.linalg.Precision;
+import org.kfac4j.network.Network;
+import org.kfac4j.optimizer.Objective;
+import org.kfac4j.optimizer.Phases;
+
+/**
+ * An objective over a cached RDD: weights and directions are broadcast, every partition computes its sums in one task, one {@code treeAggregate} with an
+ * empty zero value merges them, and what was broadcast is released.
+ */
+public final class SparkObjective implements Objective {
+  private final JavaSparkContext spark;
+  private final Network network;
+  private final ComputeBackend backend;
+  private final Precision precision;
+  private final SparkExamples examples;
+  private final int depth;
+  private final Phases phases = new Phases();
+
+  /**
+   * @param depth of the aggregation tree; 2 unless there are hundreds of partitions
+   */
+  public SparkObjective(
+      JavaSparkContext spark,
+      Network network,
+      ComputeBackend backend,
+      Precision precision,
+      SparkExamples examples,
+      int depth) {
+    this.spark = spark;
+    this.network = network;
+    this.backend = backend;
+    this.precision = precision;
+    this.examples = examples;
+    this.depth = depth;
+  }
+
+  @Override
+  public long size() {
+    return examples.size();
+  }
+
+  @Override
+  public Phases phases() {
+    return phases;
+  }
+
+  @Override
+  public Point at(double[] theta) {
+    Broadcast<Parameters> weights = broadcast(List.of(theta)).get(0);
+    return new Point() {
+      @Override
+      public Sums evaluate(Request request, List<double[]> directions) {
+        List<Broadcast<Parameters>> vectors = broadcast(directions);
+        try {
+          return aggregate(request, weights, vectors);
+        } finally {
+          vectors.forEach(vector -> vector.destroy(false));
+        }
+      }
+
+      @Override
+      public void close() {
+        weights.destroy(false);
+      }
+    };
+  }
+
+  private List<Broadcast<Parameters>> broadcast(List<double[]> vectors) {
+    return phases.time(
+        "broadcast",
+        () -> vectors.stream().map(vector -> spark.broadcast(new Parameters(vector, precision))).toList());
+  }
+
+  private Sums aggregate(Request request, Broadcast<Parameters> weights, List<Broadcast<Parameters>> directions) {
+    // Locals, so that the task's closure holds these and not this object.
+    ComputeBackend compute = backend;
+    Network net = network;
+    JavaRDD<Sums> partials =
+        examples.blocks().mapPartitions(partition -> List.of(run(compute, net, request, weights, directions, partition)).iterator());
+    String before = spark.getLocalProperty("spark.job.description");
+    spark.setJobDescription("kfac4j " + request.getClass().getSimpleName().toLowerCase(java.util.Locale.ROOT));
+    long begin = System.nanoTime();
+    try {
+      Sums sums = SparkFailures.unwrapped(() -> partials.treeAggregate(new Sums(), Sums::merge, Sums::merge, depth));
+      double wall = (System.nanoTime() - begin) * 1e-9;
+      double map = Math.min(wall, sums.scalar(SumNames.TASK_SECONDS));
+      phases.add("map", map);
+      phases.add("aggregate", wall - map);
+      return sums;
+    } finally {
+      spark.setJobDescription(before);
+    }
+  }
+
+  private static Sums run(
+      ComputeBackend backend,
+      Network network,
+      Request request,
+      Broadcast<Parameters> weights,
+      List<Broadcast<Parameters>> directions,
+      Iterator<Examples> partition) {
+    return PartitionPass.run(
+        backend, network, request, weights.value(), directions.stream().map(Broadcast::value).toList(), partition);
+  }
+
+  @Override
+  public void close() {
+    examples.close();
+    backend.release();
+  }
+}
