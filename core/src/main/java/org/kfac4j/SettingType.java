@@ -9,7 +9,10 @@ import java.math.BigDecimal;
 import java.util.Optional;
 import java.util.regex.Pattern;
 
-/** What kind of value a setting takes; follows from its default. Text that reads as such a value will do, as environment variables are text. */
+/**
+ * What kind of value a setting takes; follows from its default. Text that reads as such a value
+ * will do, as environment variables are text.
+ */
 enum SettingType {
   INTEGER("an integer"),
   NUMBER("a finite number"),
@@ -17,7 +20,8 @@ enum SettingType {
   TEXT("a string"),
   LIST("a list");
 
-  private static final Pattern NUMERIC = Pattern.compile("[+-]?(\\d+\\.?\\d*|\\.\\d+)([eE][+-]?\\d{1,6})?");
+  private static final Pattern NUMERIC =
+      Pattern.compile("[+-]?(\\d+\\.?\\d*|\\.\\d+)([eE][+-]?\\d{1,6})?");
   private static final Pattern WHOLE = Pattern.compile("-?\\d+");
 
   /** For messages: "must be …". */
@@ -54,7 +58,8 @@ enum SettingType {
     return switch (this) {
       case TEXT -> Optional.of(ConfigValueFactory.fromAnyRef(text));
       case BOOLEAN -> truth(text).map(ConfigValueFactory::fromAnyRef);
-      case INTEGER, NUMBER -> NUMERIC.matcher(text.strip()).matches() ? number(text.strip()) : Optional.empty();
+      case INTEGER, NUMBER ->
+          NUMERIC.matcher(text.strip()).matches() ? number(text.strip()) : Optional.empty();
       case LIST -> throw new AssertionError();
     };
   }
@@ -63,7 +68,9 @@ enum SettingType {
     if (this == INTEGER) {
       BigDecimal exact = new BigDecimal(text).stripTrailingZeros();
       boolean fits = exact.scale() <= 0 && exact.precision() - exact.scale() <= 18;
-      return fits ? Optional.of(ConfigValueFactory.fromAnyRef(exact.longValueExact())) : Optional.empty();
+      return fits
+          ? Optional.of(ConfigValueFactory.fromAnyRef(exact.longValueExact()))
+          : Optional.empty();
     }
     double number = Double.parseDouble(text);
     if (!Double.isFinite(number)) {

@@ -17,8 +17,9 @@ import java.util.OptionalDouble;
 import java.util.TreeMap;
 
 /**
- * The settings of a job: what the command line says, else the conf file, else {@code kfac4j-defaults.conf}. Keys are dotted paths, for
- * example {@code training.batch-size}. Every getter throws an {@link InvalidInputException} that names key, rule and value if the value breaks
+ * The settings of a job: what the command line says, else the conf file, else {@code
+ * kfac4j-defaults.conf}. Keys are dotted paths, for example {@code training.batch-size}. Every
+ * getter throws an {@link InvalidInputException} that names key, rule and value if the value breaks
  * the getter's rule, and an {@link IllegalArgumentException} if there is no such setting.
  */
 public final class Settings {
@@ -40,8 +41,8 @@ public final class Settings {
    * @param name of the file, for messages
    * @param hocon its text; may be empty
    * @param overrides from the command line, each {@code key=value}; later ones win
-   * @throws InvalidInputException for bad syntax (with the line), an unknown key (with the nearest known one) or a value whose type is not that
-   *     of the default
+   * @throws InvalidInputException for bad syntax (with the line), an unknown key (with the nearest
+   *     known one) or a value whose type is not that of the default
    */
   public static Settings load(String name, String hocon, List<String> overrides) {
     Config written = SettingsParser.parse(DEFAULTS, template());
@@ -68,7 +69,9 @@ public final class Settings {
   /** Every setting by dotted path, sorted; text without quotes, lists as JSON. */
   public Map<String, String> flat() {
     Map<String, String> flat = new TreeMap<>();
-    settings.entrySet().forEach(entry -> flat.put(entry.getKey(), SettingType.asText(entry.getValue())));
+    settings
+        .entrySet()
+        .forEach(entry -> flat.put(entry.getKey(), SettingType.asText(entry.getValue())));
     return flat;
   }
 
@@ -104,19 +107,31 @@ public final class Settings {
     return value;
   }
 
-  /** A number from {@code low} to {@code high}; each end belongs to the range or not, as its flag says. */
-  public double between(String key, double low, double high, boolean lowIncluded, boolean highIncluded) {
+  /**
+   * A number from {@code low} to {@code high}; each end belongs to the range or not, as its flag
+   * says.
+   */
+  public double between(
+      String key, double low, double high, boolean lowIncluded, boolean highIncluded) {
     double value = doubleValue(key);
     boolean above = lowIncluded ? value >= low : value > low;
     boolean below = highIncluded ? value <= high : value < high;
-    require(above && below, key, "in %s%s, %s%s".formatted(lowIncluded ? "[" : "(", plain(low), plain(high), highIncluded ? "]" : ")"));
+    require(
+        above && below,
+        key,
+        "in %s%s, %s%s"
+            .formatted(lowIncluded ? "[" : "(", plain(low), plain(high), highIncluded ? "]" : ")"));
     return value;
   }
 
   /** A finite number; also of settings whose default is an integer. */
   public double doubleValue(String key) {
     SettingType type = schema.type(key);
-    Check.that(type == SettingType.NUMBER || type == SettingType.INTEGER, "%s is %s, not a number", key, type.description);
+    Check.that(
+        type == SettingType.NUMBER || type == SettingType.INTEGER,
+        "%s is %s, not a number",
+        key,
+        type.description);
     return settings.getDouble(key);
   }
 
@@ -136,7 +151,9 @@ public final class Settings {
     return Optional.of(text(key)).filter(text -> !text.isBlank());
   }
 
-  /** A finite number, absent if the text is empty or blank; of settings whose default is empty text. */
+  /**
+   * A finite number, absent if the text is empty or blank; of settings whose default is empty text.
+   */
   public OptionalDouble optionalNumber(String key) {
     Optional<String> text = optionalText(key);
     if (text.isEmpty()) {
@@ -147,7 +164,10 @@ public final class Settings {
     return OptionalDouble.of(number == null ? Double.NaN : number.atKey("v").getDouble("v"));
   }
 
-  /** A constant by its name in kebab case: {@code LEVENBERG_MARQUARDT} is {@code levenberg-marquardt}. */
+  /**
+   * A constant by its name in kebab case: {@code LEVENBERG_MARQUARDT} is {@code
+   * levenberg-marquardt}.
+   */
   public <E extends Enum<E>> E choice(String key, Class<E> type) {
     E[] constants = type.getEnumConstants();
     List<String> names = Arrays.stream(constants).map(constant -> kebab(constant.name())).toList();
@@ -160,7 +180,11 @@ public final class Settings {
     if (!names.contains(value)) {
       throw new InvalidInputException(
           "%s must be one of %s, got %s%s"
-              .formatted(key, String.join(", ", names), inMessage(key), Spelling.suggestion(value, names)));
+              .formatted(
+                  key,
+                  String.join(", ", names),
+                  inMessage(key),
+                  Spelling.suggestion(value, names)));
     }
     return value;
   }
@@ -179,7 +203,12 @@ public final class Settings {
   }
 
   private void typed(String key, SettingType type) {
-    Check.that(schema.type(key) == type, "%s is %s, not %s", key, schema.type(key).description, type.description);
+    Check.that(
+        schema.type(key) == type,
+        "%s is %s, not %s",
+        key,
+        schema.type(key).description,
+        type.description);
   }
 
   private void require(boolean condition, String key, String rule) {
@@ -197,7 +226,9 @@ public final class Settings {
   }
 
   private static String plain(double bound) {
-    return bound == Math.rint(bound) && Math.abs(bound) < 1e9 ? String.valueOf((long) bound) : String.valueOf(bound);
+    return bound == Math.rint(bound) && Math.abs(bound) < 1e9
+        ? String.valueOf((long) bound)
+        : String.valueOf(bound);
   }
 
   private static String template() {

@@ -16,7 +16,10 @@ import java.util.regex.Pattern;
 
 /** HOCON text to {@link Config}; what is wrong with the text in one line. */
 final class SettingsParser {
-  /** The library begins its messages with the origin and the line, which are said in another way here. */
+  /**
+   * The library begins its messages with the origin and the line, which are said in another way
+   * here.
+   */
   private static final Pattern ORIGIN = Pattern.compile("^.*?: \\d+: ", Pattern.DOTALL);
 
   private static final Pattern HINT = Pattern.compile(" ?\\((if you|JSON does).*$", Pattern.DOTALL);
@@ -28,7 +31,9 @@ final class SettingsParser {
    */
   static Config parse(String source, String hocon) {
     ConfigParseOptions options =
-        ConfigParseOptions.defaults().setOriginDescription("conf").setIncluder(new NoIncludes(source));
+        ConfigParseOptions.defaults()
+            .setOriginDescription("conf")
+            .setIncluder(new NoIncludes(source));
     try {
       return ConfigFactory.parseString(hocon, options);
     } catch (ConfigException e) {
@@ -38,14 +43,24 @@ final class SettingsParser {
 
   static InvalidInputException invalid(String source, ConfigException e) {
     String message = String.valueOf(e.getMessage());
-    boolean hinted = HINT.matcher(message).find();
-    message = HINT.matcher(ORIGIN.matcher(message).replaceFirst("")).replaceFirst("").replaceAll("\\s+", " ").strip();
-    String where = e.origin() == null || e.origin().lineNumber() < 1 ? "" : "line " + e.origin().lineNumber() + ": ";
+    boolean hinted = HINT.matcher(message).find() && !message.contains("end of file");
+    message =
+        HINT.matcher(ORIGIN.matcher(message).replaceFirst(""))
+            .replaceFirst("")
+            .replaceAll("\\s+", " ")
+            .strip();
+    String where =
+        e.origin() == null || e.origin().lineNumber() < 1
+            ? ""
+            : "line " + e.origin().lineNumber() + ": ";
     String advice = hinted ? "; text with special characters needs double quotes" : "";
     return new InvalidInputException(source + ": " + where + message + advice, e);
   }
 
-  /** HOCON passes over a file that is not there without a word, and would look for it beside the process, not beside the conf file. */
+  /**
+   * HOCON passes over a file that is not there without a word, and would look for it beside the
+   * process, not beside the conf file.
+   */
   private record NoIncludes(String source)
       implements ConfigIncluder, ConfigIncluderFile, ConfigIncluderURL, ConfigIncluderClasspath {
     @Override
@@ -55,7 +70,8 @@ final class SettingsParser {
 
     @Override
     public ConfigObject include(ConfigIncludeContext context, String what) {
-      throw new InvalidInputException(source + ": a conf file stands alone, got include \"" + what + "\"");
+      throw new InvalidInputException(
+          source + ": a conf file stands alone, got include \"" + what + "\"");
     }
 
     @Override

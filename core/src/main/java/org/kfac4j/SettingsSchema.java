@@ -72,13 +72,15 @@ final class SettingsSchema {
     return result;
   }
 
-  private void convert(String source, ConfigObject object, String block, Map<String, ConfigValue> values) {
+  private void convert(
+      String source, ConfigObject object, String block, Map<String, ConfigValue> values) {
     for (String key : inOrder(object)) {
       String path = join(block, key);
       ConfigValue value = value(object, key);
       if (blocks.containsKey(path)) {
         if (!(value instanceof ConfigObject child)) {
-          throw new InvalidInputException(source + ": " + blockMessage(path) + ", got " + SettingType.inMessage(value));
+          throw new InvalidInputException(
+              source + ": " + blockMessage(path) + ", got " + SettingType.inMessage(value));
         }
         convert(source, child, path, values);
       } else {
@@ -94,14 +96,18 @@ final class SettingsSchema {
         .orElseThrow(
             () ->
                 new InvalidInputException(
-                    "%s: %s must be %s, got %s".formatted(source, path, type.description, SettingType.inMessage(value))));
+                    "%s: %s must be %s, got %s"
+                        .formatted(source, path, type.description, SettingType.inMessage(value))));
   }
 
   private void requireKnown(String source, String path) {
     if (!types.containsKey(path)) {
       String suggestion = Spelling.pathSuggestion(path, names);
       throw new InvalidInputException(
-          source + ": unknown key " + path + (suggestion.isEmpty() ? "; --print-config shows all keys" : suggestion));
+          source
+              + ": unknown key "
+              + path
+              + (suggestion.isEmpty() ? "; --print-config shows all keys" : suggestion));
     }
   }
 
@@ -118,13 +124,17 @@ final class SettingsSchema {
     String source = "--set " + assignment;
     int equals = assignment.indexOf('=');
     String path = equals < 0 ? "" : assignment.substring(0, equals).strip();
-    InvalidInputException.require(!path.isEmpty(), "%s: must be key=value, for example training.iterations=100", source);
+    InvalidInputException.require(
+        !path.isEmpty(), "%s: must be key=value, for example training.iterations=100", source);
     String text = assignment.substring(equals + 1).strip();
     if (blocks.containsKey(path)) {
       throw new InvalidInputException(source + ": " + blockMessage(path) + "; name one of them");
     }
     requireKnown(source, path);
-    ConfigValue value = type(path) == SettingType.LIST ? list(source, text) : ConfigValueFactory.fromAnyRef(unquoted(text));
+    ConfigValue value =
+        type(path) == SettingType.LIST
+            ? list(source, text)
+            : ConfigValueFactory.fromAnyRef(unquoted(text));
     return convert(source, path, value).atPath(path);
   }
 

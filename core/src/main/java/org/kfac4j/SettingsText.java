@@ -9,7 +9,10 @@ import java.util.Deque;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
-/** The file of defaults, comments and all, with other values filled in. Understands the way that file is laid out, not HOCON. */
+/**
+ * The file of defaults, comments and all, with other values filled in. Understands the way that
+ * file is laid out, not HOCON.
+ */
 final class SettingsText {
   private static final Pattern BLOCK = Pattern.compile("\\s*([\\w-]+) \\{");
   private static final Pattern INLINE_BLOCK = Pattern.compile("(\\s*)([\\w-]+) \\{ (.*) \\}");
@@ -54,7 +57,10 @@ final class SettingsText {
     }
     Matcher setting = SETTING.matcher(line);
     return setting.matches() && !line.strip().startsWith("#")
-        ? setting.group(1) + setting.group(2) + " = " + value(prefix + setting.group(2), setting.group(3))
+        ? setting.group(1)
+            + setting.group(2)
+            + " = "
+            + value(prefix + setting.group(2), setting.group(3))
         : line;
   }
 
@@ -68,7 +74,8 @@ final class SettingsText {
     String text = SettingType.asText(value);
     boolean quoted =
         value.valueType() == ConfigValueType.STRING
-            && (!SAFE_WORD.matcher(text).matches() || text.matches("true|false|null|yes|no|on|off|include"));
+            && (!SAFE_WORD.matcher(text).matches()
+                || text.matches("true|false|null|yes|no|on|off|include"));
     return quoted ? value.render(ConfigRenderOptions.concise()) : text;
   }
 }

@@ -6,7 +6,10 @@ import java.util.List;
 import java.util.Locale;
 import java.util.stream.Collectors;
 
-/** Finds what somebody probably meant. Case, hyphens and underscores do not count: {@code batchSize} is {@code batch-size}. */
+/**
+ * Finds what somebody probably meant. Case, hyphens and underscores do not count: {@code batchSize}
+ * is {@code batch-size}.
+ */
 final class Spelling {
   /** More suggestions than this help nobody. */
   private static final int MOST = 3;
@@ -16,18 +19,30 @@ final class Spelling {
   /** "; did you mean a or b?", or nothing if no name is close to {@code word}. */
   static String suggestion(String word, Collection<String> names) {
     int limit = limit(word);
-    int best = names.stream().mapToInt(name -> distance(word, name)).min().orElse(Integer.MAX_VALUE);
-    return best > limit ? "" : phrase(names.stream().filter(name -> distance(word, name) == best).toList());
+    int best =
+        names.stream().mapToInt(name -> distance(word, name)).min().orElse(Integer.MAX_VALUE);
+    return best > limit
+        ? ""
+        : phrase(names.stream().filter(name -> distance(word, name) == best).toList());
   }
 
-  /** Like {@link #suggestion} for a dotted path, which is also compared with the last part of each name: a key in the wrong block. */
+  /**
+   * Like {@link #suggestion} for a dotted path, which is also compared with the last part of each
+   * name: a key in the wrong block.
+   */
   static String pathSuggestion(String path, Collection<String> names) {
     int limit = limit(last(path));
-    int best = names.stream().mapToInt(name -> pathDistance(path, name)).min().orElse(Integer.MAX_VALUE);
-    return best > limit ? "" : phrase(names.stream().filter(name -> pathDistance(path, name) == best).toList());
+    int best =
+        names.stream().mapToInt(name -> pathDistance(path, name)).min().orElse(Integer.MAX_VALUE);
+    return best > limit
+        ? ""
+        : phrase(names.stream().filter(name -> pathDistance(path, name) == best).toList());
   }
 
-  /** Edits that turn one word into the other: insertions, deletions, substitutions and swaps of neighbours. */
+  /**
+   * Edits that turn one word into the other: insertions, deletions, substitutions and swaps of
+   * neighbours.
+   */
   static int distance(String first, String second) {
     String a = plain(first);
     String b = plain(second);
@@ -40,7 +55,11 @@ final class Spelling {
       for (int j = 1; j <= b.length(); j++) {
         int substitution = last[j - 1] + (a.charAt(i - 1) == b.charAt(j - 1) ? 0 : 1);
         row[j] = Math.min(substitution, Math.min(last[j], row[j - 1]) + 1);
-        boolean swapped = i > 1 && j > 1 && a.charAt(i - 1) == b.charAt(j - 2) && a.charAt(i - 2) == b.charAt(j - 1);
+        boolean swapped =
+            i > 1
+                && j > 1
+                && a.charAt(i - 1) == b.charAt(j - 2)
+                && a.charAt(i - 2) == b.charAt(j - 1);
         if (swapped) {
           row[j] = Math.min(row[j], beforeLast[j - 2] + 1);
         }
@@ -60,7 +79,9 @@ final class Spelling {
   }
 
   private static String phrase(List<String> names) {
-    return names.size() > MOST ? "" : names.stream().sorted().collect(Collectors.joining(" or ", "; did you mean ", "?"));
+    return names.size() > MOST
+        ? ""
+        : names.stream().sorted().collect(Collectors.joining(" or ", "; did you mean ", "?"));
   }
 
   private static String last(String path) {

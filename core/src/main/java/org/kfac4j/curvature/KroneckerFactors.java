@@ -17,6 +17,11 @@ public record KroneckerFactors(double[] inputs, double[] gradients, int rows, in
         sums.mean(SumNames.inputs(layer), count), sums.mean(SumNames.gradients(layer), count), rows, columns);
   }
 
+  /** Whether both diagonals are finite; in a sum of squares, an entry off the diagonal is finite if they are. */
+  public boolean isFinite() {
+    return Double.isFinite(Packed.trace(inputs, rows)) && Double.isFinite(Packed.trace(gradients, columns));
+  }
+
   /** π = sqrt((tr A / rows) / (tr G / columns)), how damping is split between the factors; 1 if a trace is zero. §6.3. */
   public double pi() {
     double a = Packed.trace(inputs, rows) / rows;

@@ -193,11 +193,7 @@ final class Nd4jCompute implements BlockCompute {
       directions.get(d).copyTo(workspace.direction());
       tangents[d] = tangent(workspace.perLayer(workspace.direction()), n);
     }
-    for (int i = 0; i < tangents.length; i++) {
-      for (int j = i; j < tangents.length; j++) {
-        products[i][j] += network.loss().fisherProduct(z, tangents[i], tangents[j], n);
-      }
-    }
+    network.loss().addFisherProducts(z, tangents, n, products);
     clock.charge("products");
   }
 

@@ -11,10 +11,16 @@ import static org.bytedeco.openblas.global.openblas.cblas_ssyrk;
 
 import org.bytedeco.openblas.presets.openblas_nolapack;
 import org.kfac4j.Check;
+import org.nd4j.linalg.factory.Nd4j;
 import org.nd4j.nativeblas.NativeOpsHolder;
 
 /** Matrix products in place, on matrices with gaps between rows. */
 public final class Blas {
+  static {
+    // NativeOpsHolder fails in a JVM in which nothing has loaded ND4J's backend yet, such as a fresh executor.
+    Nd4j.getBackend();
+  }
+
   private Blas() {}
 
   /**

@@ -97,12 +97,15 @@ public final class Matrix implements AutoCloseable {
 
   /** Sets column {@code column} to {@code value}. */
   public void fillColumn(int column, double value) {
-    for (int row = 0; row < rows; row++) {
-      long at = offset + (long) row * stride + column;
-      if (precision == Precision.FLOAT) {
-        floats(0).put(at - offset, (float) value);
-      } else {
-        doubles(0).put(at - offset, value);
+    if (precision == Precision.FLOAT) {
+      FloatPointer here = floats(column);
+      for (int row = 0; row < rows; row++) {
+        here.put((long) row * stride, (float) value);
+      }
+    } else {
+      DoublePointer here = doubles(column);
+      for (int row = 0; row < rows; row++) {
+        here.put((long) row * stride, value);
       }
     }
   }

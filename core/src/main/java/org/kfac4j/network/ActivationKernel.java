@@ -5,6 +5,7 @@ import org.kfac4j.linalg.Precision;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.api.ops.DynamicCustomOp;
 import org.nd4j.linalg.factory.Nd4j;
+import org.nd4j.linalg.ops.transforms.Transforms;
 
 /**
  * Activations over whole blocks. Tanh, and sigmoid through it, use ND4J's {@code tanh} operation, which oneDNN vectorises (about 2 ns an element
@@ -28,8 +29,15 @@ final class ActivationKernel {
         tanh(target, target);
         target.muli(0.5).addi(0.5);
       }
+      case RELU -> relu(in, out);
       default -> valueOnHeap(activation, in, out);
     }
+  }
+
+  private static void relu(Matrix in, Matrix out) {
+    INDArray target = out.flat();
+    target.assign(in.flat());
+    Transforms.relu(target, false);
   }
 
   private static void tanh(INDArray in, INDArray out) {

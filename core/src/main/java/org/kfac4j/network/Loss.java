@@ -34,6 +34,17 @@ public sealed interface Loss extends Serializable permits SigmoidCrossEntropy, S
   /** Σ uᵀ F_R v over the rows. */
   double fisherProduct(double[] z, double[] u, double[] v, int n);
 
+  /**
+   * Adds (u_i)ᵀ F_R u_j, summed over the rows, to {@code sums[i][j]} for all pairs i ≤ j of {@code tangents}.
+   */
+  default void addFisherProducts(double[] z, double[][] tangents, int n, double[][] sums) {
+    for (int i = 0; i < tangents.length; i++) {
+      for (int j = i; j < tangents.length; j++) {
+        sums[i][j] += fisherProduct(z, tangents[i], tangents[j], n);
+      }
+    }
+  }
+
   /** z ← what the model predicts: the mean of p(· | z). */
   void predict(double[] z, int n);
 

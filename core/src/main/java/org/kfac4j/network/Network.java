@@ -4,6 +4,7 @@ import java.io.Serializable;
 import java.util.ArrayList;
 import java.util.List;
 import org.kfac4j.Check;
+import org.kfac4j.linalg.Vectors;
 
 /**
  * A chain of layers with a loss at its end, over one flat parameter vector θ that holds each layer's parameter matrix row by row, in order. Fixed
@@ -93,9 +94,8 @@ public record Network(List<Layer> layers, Loss loss, List<Penalty> penalties) im
       if (block.penalty().equals(Penalty.NONE)) {
         continue;
       }
-      for (int i = block.offset(); i < block.end(); i++) {
-        sum += block.penaltyAt(i) * u[i] * v[i];
-      }
+      sum += block.penalty().weights() * Vectors.dot(u, v, block.offset(), block.biasOffset());
+      sum += block.penalty().bias() * Vectors.dot(u, v, block.biasOffset(), block.end());
     }
     return sum;
   }
@@ -106,10 +106,20 @@ public record Network(List<Layer> layers, Loss loss, List<Penalty> penalties) im
       if (block.penalty().equals(Penalty.NONE)) {
         continue;
       }
-      for (int i = block.offset(); i < block.end(); i++) {
-        gradient[i] += block.penaltyAt(i) * theta[i];
-      }
+      addScaled(block.penalty().weights(), theta, gradient, block.offset(), block.biasOffset());
+      addScaled(block.penalty().bias(), theta, gradient, block.biasOffset(), block.end());
     }
+  }
+
+  private static void addScaled(double eta, double[] theta, double[] gradient, int begin, int end) {
+    Vectors.forRanges(
+        begin,
+        end,
+        (from, to) -> {
+          for (int i = from; i < to; i++) {
+            gradient[i] += eta * theta[i];
+          }
+        });
   }
 
   /**
@@ -144,9 +154,9 @@ public record Network(List<Layer> layers, Loss loss, List<Penalty> penalties) im
       return offset + rows * columns;
     }
 
-    /** η of parameter {@code index} of θ. */
-    public double penaltyAt(int index) {
-      return hasBias && index >= end() - columns ? penalty.bias() : penalty.weights();
+    /** Index in θ of the bias, {@link #end()} if there is none. */
+    public int biasOffset() {
+      return hasBias ? end() - columns : end();
     }
   }
 }

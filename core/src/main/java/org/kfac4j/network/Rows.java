@@ -11,6 +11,7 @@ public final class Rows implements AutoCloseable {
   private final Matrix buffer;
   private final int width;
   private final double last;
+  private float[] scratch = new float[0];
 
   private Rows(Precision precision, int capacity, int width, double last) {
     this.buffer = Matrix.zeros(precision, capacity, width + 1);
@@ -54,31 +55,60 @@ public final class Rows implements AutoCloseable {
 
   /** Copies n rows of {@code width} numbers in. */
   public void put(float[] rows, int n) {
-    float[] padded = new float[n * (width + 1)];
+    float[] padded = floats(n);
     for (int row = 0; row < n; row++) {
       System.arraycopy(rows, row * width, padded, row * (width + 1), width);
       padded[row * (width + 1) + width] = (float) last;
     }
-    buffer.put(0, padded, 0, padded.length);
+    buffer.put(0, padded, 0, n * (width + 1));
   }
 
   /** Copies n rows of {@code width} numbers in. */
   public void put(double[] rows, int n) {
-    double[] padded = new double[n * (width + 1)];
-    for (int row = 0; row < n; row++) {
-      System.arraycopy(rows, row * width, padded, row * (width + 1), width);
-      padded[row * (width + 1) + width] = last;
+    if (buffer.precision() == Precision.DOUBLE) {
+      for (int row = 0; row < n; row++) {
+        buffer.put((long) row * (width + 1), rows, row * width, width);
+      }
+      setLastColumn(n);
+      return;
     }
-    buffer.put(0, padded, 0, padded.length);
+    float[] padded = floats(n);
+    for (int row = 0; row < n; row++) {
+      int to = row * (width + 1);
+      int from = row * width;
+      for (int j = 0; j < width; j++) {
+        padded[to + j] = (float) rows[from + j];
+      }
+      padded[to + width] = (float) last;
+    }
+    buffer.put(0, padded, 0, n * (width + 1));
   }
 
   /** Copies the first n rows of {@code width} numbers out. */
   public void get(double[] rows, int n) {
-    double[] padded = new double[n * (width + 1)];
-    buffer.get(0, padded, 0, padded.length);
-    for (int row = 0; row < n; row++) {
-      System.arraycopy(padded, row * (width + 1), rows, row * width, width);
+    if (buffer.precision() == Precision.DOUBLE) {
+      for (int row = 0; row < n; row++) {
+        buffer.get((long) row * (width + 1), rows, row * width, width);
+      }
+      return;
     }
+    float[] padded = floats(n);
+    buffer.get(0, padded, 0, n * (width + 1));
+    for (int row = 0; row < n; row++) {
+      int from = row * (width + 1);
+      int to = row * width;
+      for (int j = 0; j < width; j++) {
+        rows[to + j] = padded[from + j];
+      }
+    }
+  }
+
+  /** Room for n padded rows on the way to or from the heap, kept because making it costs more than filling it. */
+  private float[] floats(int n) {
+    if (scratch.length < n * (width + 1)) {
+      scratch = new float[buffer.rows() * (width + 1)];
+    }
+    return scratch;
   }
 
   @Override

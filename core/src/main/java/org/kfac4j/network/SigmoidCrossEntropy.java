@@ -80,6 +80,29 @@ public record SigmoidCrossEntropy(int outputs) implements Loss {
   }
 
   @Override
+  public void addFisherProducts(double[] z, double[][] tangents, int n, double[][] sums) {
+    int length = n * outputs;
+    double[] variances = new double[length];
+    for (int i = 0; i < length; i++) {
+      double p = sigmoid(z[i]);
+      variances[i] = p * (1 - p);
+    }
+    for (int i = 0; i < tangents.length; i++) {
+      for (int j = i; j < tangents.length; j++) {
+        sums[i][j] += weightedDot(variances, tangents[i], tangents[j], length);
+      }
+    }
+  }
+
+  private static double weightedDot(double[] w, double[] u, double[] v, int length) {
+    double sum = 0;
+    for (int i = 0; i < length; i++) {
+      sum += w[i] * u[i] * v[i];
+    }
+    return sum;
+  }
+
+  @Override
   public void predict(double[] z, int n) {
     for (int i = 0; i < n * outputs; i++) {
       z[i] = sigmoid(z[i]);

@@ -14,7 +14,6 @@ import org.jspecify.annotations.Nullable;
 import org.kfac4j.Snapshot;
 import org.kfac4j.curvature.KroneckerFactors;
 import org.kfac4j.curvature.RunningAverage;
-import org.kfac4j.curvature.SumNames;
 import org.kfac4j.curvature.Sums;
 import org.kfac4j.linalg.Blas;
 import org.kfac4j.linalg.Packed;
@@ -52,8 +51,12 @@ final class Curvature implements AutoCloseable {
             });
   }
 
-  /** Moves the running averages towards a batch's statistics. */
-  void update(Sums sums) {
+  /**
+   * Moves the running averages towards a batch's statistics.
+   *
+   * @throws DivergedException naming iteration {@code k} and the layer if they are not finite
+   */
+  void update(Sums sums, int k) {
     batches++;
     double epsilon =
         RunningAverage.weightOfPast(batches, settings.statistics().average(), settings.statistics().period());
@@ -61,6 +64,9 @@ final class Curvature implements AutoCloseable {
         i -> {
           ParameterBlock block = blocks.get(i);
           KroneckerFactors batch = KroneckerFactors.of(sums, block.layer(), block.rows(), block.columns());
+          if (!batch.isFinite()) {
+            throw new DivergedException("iteration " + k + ": the curvature of layer " + block.name() + " is not finite");
+          }
           RunningAverage.update(averages.get(i).inputs(), batch.inputs(), epsilon);
           RunningAverage.update(averages.get(i).gradients(), batch.gradients(), epsilon);
         });
@@ -110,22 +116,6 @@ final class Curvature implements AutoCloseable {
       health.put(block.name() + " recovery", (double) inverse.maps.get(i).recoveries());
     }
     return health;
-  }
-
-  /**
-   * Checks a batch's statistics.
-   *
-   * @throws DivergedException naming iteration and layer if they are not finite
-   */
-  void check(Sums sums, int k) {
-    double count = sums.scalar(SumNames.STATISTICS_COUNT);
-    for (ParameterBlock block : blocks) {
-      KroneckerFactors factors = KroneckerFactors.of(sums, block.layer(), block.rows(), block.columns());
-      double traces = Packed.trace(factors.inputs(), block.rows()) + Packed.trace(factors.gradients(), block.columns());
-      if (!(count > 0) || !Double.isFinite(traces)) {
-        throw new DivergedException("iteration " + k + ": the curvature of layer " + block.name() + " is not finite");
-      }
-    }
   }
 
   void save(Snapshot snapshot) {

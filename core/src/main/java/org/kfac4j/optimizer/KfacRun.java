@@ -12,6 +12,7 @@ import org.kfac4j.curvature.SumNames;
 import org.kfac4j.curvature.Sums;
 import org.kfac4j.data.Batch;
 import org.kfac4j.data.Hashing;
+import org.kfac4j.linalg.Vectors;
 import org.kfac4j.network.Network;
 
 /** K-FAC under way. The comments number the steps of algorithm 2 of arXiv:1503.05671. */
@@ -58,10 +59,15 @@ final class KfacRun implements Optimizer.Run {
               ? choose(candidates, here, mean, batch, exact) // 6, 7
               : scheduled(candidates.get(0), mean, (StepRule.Scheduled) settings.stepRule(), k);
       checkUpdate(chosen.update, k);
-      double[] next = theta.clone();
-      for (int i = 0; i < next.length; i++) {
-        next[i] += chosen.update[i];
-      }
+      double[] next = new double[theta.length];
+      Vectors.forRanges(
+          0,
+          next.length,
+          (from, to) -> {
+            for (int i = from; i < to; i++) {
+              next[i] = theta[i] + chosen.update[i];
+            }
+          });
       double used = lambda;
       Double rho = adaptDamping(objective, chosen, next, mean, batch, k); // 8
       System.arraycopy(next, 0, theta, 0, next.length); // 9
@@ -83,8 +89,7 @@ final class KfacRun implements Optimizer.Run {
         () -> {
           MeanGradient mean = MeanGradient.of(sums, network, theta, k);
           if (statistics != null) {
-            curvature.check(sums, k);
-            curvature.update(sums);
+            curvature.update(sums, k);
           }
           return mean;
         });
@@ -102,9 +107,14 @@ final class KfacRun implements Optimizer.Run {
                   "inverse", () -> curvature.invert(lambda, settings.inverses().gammaSearch() ? (Double) each : null))
               : requireNonNull(inverse);
       double[] direction = phases.time("precondition", () -> map.apply(mean.gradient()));
-      for (int i = 0; i < direction.length; i++) {
-        direction[i] = -direction[i];
-      }
+      Vectors.forRanges(
+          0,
+          direction.length,
+          (from, to) -> {
+            for (int i = from; i < to; i++) {
+              direction[i] = -direction[i];
+            }
+          });
       candidates.add(new Candidate(each, map, direction));
     }
     return candidates;
@@ -148,9 +158,14 @@ final class KfacRun implements Optimizer.Run {
     QuadraticModel model = requireNonNull(best);
     double[] update = new double[theta.length];
     double[] direction = candidates.get(winner).direction;
-    for (int i = 0; i < update.length; i++) {
-      update[i] = model.alpha() * direction[i] + (last == null ? 0 : model.mu() * last[i]);
-    }
+    Vectors.forRanges(
+        0,
+        update.length,
+        (from, to) -> {
+          for (int i = from; i < to; i++) {
+            update[i] = model.alpha() * direction[i] + (last == null ? 0 : model.mu() * last[i]);
+          }
+        });
     previous = update;
     double undamped = model.change() - 0.5 * lambda * Vectors.dot(update, update);
     return new Chosen(update, model.alpha(), last == null ? null : (Double) model.mu(), model.change(), undamped);
@@ -225,10 +240,8 @@ final class KfacRun implements Optimizer.Run {
 
   private void checkUpdate(double[] update, int k) {
     for (Network.ParameterBlock block : network.blocks()) {
-      for (int i = block.offset(); i < block.end(); i++) {
-        if (!Double.isFinite(update[i])) {
-          throw new DivergedException("iteration " + k + ": the update of layer " + block.name() + " is not finite");
-        }
+      if (!Vectors.isFinite(update, block.offset(), block.end())) {
+        throw new DivergedException("iteration " + k + ": the update of layer " + block.name() + " is not finite");
       }
     }
   }

@@ -2,6 +2,7 @@ package org.kfac4j.optimizer;
 
 import org.kfac4j.curvature.Sums;
 import org.kfac4j.curvature.SumNames;
+import org.kfac4j.linalg.Vectors;
 import org.kfac4j.network.Network;
 
 /**
@@ -24,11 +25,8 @@ record MeanGradient(double loss, double objective, double[] gradient) {
     }
     double[] gradient = sums.mean(SumNames.GRADIENT, count);
     for (Network.ParameterBlock block : network.blocks()) {
-      for (int i = block.offset(); i < block.end(); i++) {
-        if (!Double.isFinite(gradient[i])) {
-          throw new DivergedException(
-              "iteration " + k + ": the gradient of layer " + block.name() + " is not finite");
-        }
+      if (!Vectors.isFinite(gradient, block.offset(), block.end())) {
+        throw new DivergedException("iteration " + k + ": the gradient of layer " + block.name() + " is not finite");
       }
     }
     network.addPenaltyGradient(theta, gradient);

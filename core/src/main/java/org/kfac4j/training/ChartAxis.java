@@ -49,7 +49,10 @@ final class ChartAxis {
     low -= margin;
     high += margin;
     List<Double> ticks = new ArrayList<>();
-    int[] digits = high - low < 1.2 ? new int[] {1, 2, 3, 5, 7} : high - low < 3 ? new int[] {1, 2, 5} : new int[] {1};
+    int[] digits =
+        high - low < 1.2
+            ? new int[] {1, 2, 3, 5, 7}
+            : high - low < 3 ? new int[] {1, 2, 5} : new int[] {1};
     int every = Math.max(1, (int) Math.ceil((high - low) / (MAJOR_TICKS + 1)));
     for (int decade = (int) Math.floor(low); decade <= high; decade++) {
       for (int digit : Math.floorMod(decade, every) == 0 ? digits : new int[0]) {
@@ -64,7 +67,9 @@ final class ChartAxis {
 
   /** Logarithmic if all values are positive and they span enough for that. */
   static ChartAxis fitting(double minimum, double maximum) {
-    return minimum > 0 && maximum / minimum >= LOG_RATIO ? log(minimum, maximum) : linear(minimum, maximum, false);
+    return minimum > 0 && maximum / minimum >= LOG_RATIO
+        ? log(minimum, maximum)
+        : linear(minimum, maximum, false);
   }
 
   boolean isLog() {

@@ -21,16 +21,18 @@ import org.kfac4j.Snapshot;
 import org.kfac4j.data.Storage;
 
 /**
- * Checkpoints in a folder, one subfolder {@code iteration-000123} each: {@code state.bin}, and {@code COMMITTED} with its length and checksum,
- * which is written only after {@code state.bin} is closed. A process that dies at any point leaves a complete checkpoint or one that is
- * recognised as incomplete. Whatever else is in the folder is left alone.
+ * Checkpoints in a folder, one subfolder {@code iteration-000123} each: {@code state.bin}, and
+ * {@code COMMITTED} with its length and checksum, which is written only after {@code state.bin} is
+ * closed. A process that dies at any point leaves a complete checkpoint or one that is recognised
+ * as incomplete. Whatever else is in the folder is left alone.
  */
 public final class CheckpointStore {
   private static final Pattern FOLDER = Pattern.compile("iteration-(\\d{6,9})");
   private static final String STATE = "state.bin";
   private static final String MARKER = "COMMITTED";
   private static final Pattern MARKER_TEXT =
-      Pattern.compile("\\{\"iteration\": (\\d{1,9}), \"bytes\": (\\d{1,18}), \"crc32c\": \"([0-9a-f]{8})\"}\n");
+      Pattern.compile(
+          "\\{\"iteration\": (\\d{1,9}), \"bytes\": (\\d{1,18}), \"crc32c\": \"([0-9a-f]{8})\"}\n");
 
   private final Storage storage;
   private final String dir;
@@ -54,10 +56,20 @@ public final class CheckpointStore {
    */
   public record Loaded(int iteration, Snapshot snapshot) {}
 
-  /** Saves a checkpoint in place of one of the same iteration, then deletes older ones: unfinished, or more than {@code keep}. */
+  /**
+   * Saves a checkpoint in place of one of the same iteration, then deletes older ones: unfinished,
+   * or more than {@code keep}.
+   */
   public void save(int iteration, Snapshot snapshot) throws IOException {
-    Check.that(iteration >= 0 && iteration <= 999_999_999, "iteration must be in [0, 999999999], got %s", iteration);
-    storage.delete(file(iteration, MARKER)); // first: without it, what is left of a half-deleted folder is not taken for a checkpoint
+    Check.that(
+        iteration >= 0 && iteration <= 999_999_999,
+        "iteration must be in [0, 999999999], got %s",
+        iteration);
+    storage.delete(
+        file(
+            iteration,
+            MARKER)); // first: without it, what is left of a half-deleted folder is not taken for a
+    // checkpoint
     storage.delete(folder(iteration));
     SnapshotWriter.Written written;
     try (OutputStream out = storage.create(file(iteration, STATE))) {
@@ -65,7 +77,8 @@ public final class CheckpointStore {
     }
     long length = storage.length(file(iteration, STATE));
     if (length != written.bytes()) {
-      throw new IOException("%s has %s bytes of %s".formatted(file(iteration, STATE), length, written.bytes()));
+      throw new IOException(
+          "%s has %s bytes of %s".formatted(file(iteration, STATE), length, written.bytes()));
     }
     try (OutputStream out = storage.create(file(iteration, MARKER))) {
       out.write(markerText(iteration, written).getBytes(StandardCharsets.US_ASCII));
@@ -95,10 +108,15 @@ public final class CheckpointStore {
   }
 
   private Snapshot load(int iteration) throws IOException {
-    require(storage.exists(file(iteration, MARKER)), "%s is missing, so it was not finished", MARKER);
+    require(
+        storage.exists(file(iteration, MARKER)), "%s is missing, so it was not finished", MARKER);
     Matcher marker = MARKER_TEXT.matcher(read(file(iteration, MARKER)));
     require(marker.matches(), "%s is damaged or unfinished", MARKER);
-    require(Integer.parseInt(marker.group(1)) == iteration, "%s is of iteration %s", MARKER, marker.group(1));
+    require(
+        Integer.parseInt(marker.group(1)) == iteration,
+        "%s is of iteration %s",
+        MARKER,
+        marker.group(1));
     require(storage.exists(file(iteration, STATE)), "%s is missing", STATE);
     long length = storage.length(file(iteration, STATE));
     long expected = Long.parseLong(marker.group(2));
@@ -114,7 +132,8 @@ public final class CheckpointStore {
     int kept = 0;
     for (int iteration : newestFirst()) {
       if (iteration > newest) {
-        continue; // left by a process that got further; damaged, or the run would have been resumed from it
+        continue; // left by a process that got further; damaged, or the run would have been resumed
+        // from it
       }
       if (kept < keep && storage.exists(file(iteration, MARKER))) {
         kept++;

@@ -18,7 +18,10 @@ final class Figures {
 
   private Figures() {}
 
-  /** Four significant digits, without trailing zeros; powers of ten only where the plain number would be long. */
+  /**
+   * Four significant digits, without trailing zeros; powers of ten only where the plain number
+   * would be long.
+   */
   static String number(double value) {
     if (value == 0 || !Double.isFinite(value)) {
       return value == 0 ? "0" : String.valueOf(value);
@@ -54,7 +57,9 @@ final class Figures {
 
   /** What runs are compared by: "test accuracy", "test error" or "test loss". */
   static String metricName(Evaluation evaluation) {
-    return evaluation.accuracy() != null ? "test accuracy" : evaluation.error() != null ? "test error" : "test loss";
+    return evaluation.accuracy() != null
+        ? "test accuracy"
+        : evaluation.error() != null ? "test error" : "test loss";
   }
 
   static String metric(Evaluation evaluation) {
@@ -75,8 +80,16 @@ final class Figures {
   }
 
   private static String padded(String name) {
-    return DIGITS.matcher(name).results().map(MatchResult::group).collect(Collectors.toSet()).isEmpty()
+    return DIGITS
+            .matcher(name)
+            .results()
+            .map(MatchResult::group)
+            .collect(Collectors.toSet())
+            .isEmpty()
         ? name
-        : DIGITS.matcher(name).replaceAll(digits -> "0".repeat(Math.max(0, 9 - digits.group().length())) + digits.group());
+        : DIGITS
+            .matcher(name)
+            .replaceAll(
+                digits -> "0".repeat(Math.max(0, 9 - digits.group().length())) + digits.group());
   }
 }

@@ -27,14 +27,19 @@ final class Html {
   static String table(List<String> header, List<List<String>> rows) {
     StringBuilder html = new StringBuilder("<div class=\"wide\"><table>\n<tr>");
     for (String name : header) {
-      html.append("<th").append(alignment(name)).append(escape(name.startsWith(">") ? name.substring(1) : name));
+      html.append("<th")
+          .append(alignment(name))
+          .append(escape(name.startsWith(">") ? name.substring(1) : name));
       html.append("</th>");
     }
     html.append("</tr>\n");
     for (List<String> row : rows) {
       html.append("<tr>");
       for (int column = 0; column < row.size(); column++) {
-        html.append("<td").append(alignment(header.get(column))).append(escape(row.get(column))).append("</td>");
+        html.append("<td")
+            .append(alignment(header.get(column)))
+            .append(escape(row.get(column)))
+            .append("</td>");
       }
       html.append("</tr>\n");
     }
@@ -46,7 +51,11 @@ final class Html {
     StringBuilder html = new StringBuilder("<div class=\"wide\"><table>\n");
     values.forEach(
         (name, value) ->
-            html.append("<tr><th>").append(escape(name)).append("</th><td>").append(escape(value)).append("</td></tr>\n"));
+            html.append("<tr><th>")
+                .append(escape(name))
+                .append("</th><td>")
+                .append(escape(value))
+                .append("</td></tr>\n"));
     return html.append("</table></div>\n").toString();
   }
 

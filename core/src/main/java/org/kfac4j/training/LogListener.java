@@ -5,7 +5,10 @@ import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.LoggerFactory;
 
-/** Shows a run in a log: the model and curvature table, a line per evaluation and at least every ten seconds, and how it ended. */
+/**
+ * Shows a run in a log: the model and curvature table, a line per evaluation and at least every ten
+ * seconds, and how it ended.
+ */
 public final class LogListener implements TrainingListener {
   private static final long QUIET_NANOS = 10_000_000_000L;
 
@@ -46,10 +49,15 @@ public final class LogListener implements TrainingListener {
     replayed(record);
     double seconds = pace.iteration();
     long now = nanos.getAsLong();
-    if (record.evaluation() != null || now - lastLine >= QUIET_NANOS || record.iteration() == info.iterations()) {
+    if (record.evaluation() != null
+        || now - lastLine >= QUIET_NANOS
+        || record.iteration() == info.iterations()) {
       lastLine = now;
-      String text = RunText.iteration(record, evaluation, seconds, info.iterations() - record.iteration());
-      log.accept("iteration %d/%d: %s".formatted(record.iteration(), info.iterations(), text.replace("  ", ", ")));
+      String text =
+          RunText.iteration(record, evaluation, seconds, info.iterations() - record.iteration());
+      log.accept(
+          "iteration %d/%d: %s"
+              .formatted(record.iteration(), info.iterations(), text.replace("  ", ", ")));
     }
   }
 

@@ -16,8 +16,9 @@ import org.kfac4j.InvalidInputException;
 import org.kfac4j.data.Storage;
 
 /**
- * Writes {@code metrics.jsonl}: one JSON object per iteration and line. What an iteration does not have is left out; a number that is not finite
- * is null. A resumed run writes the lines of the earlier process again, so each iteration is there once.
+ * Writes {@code metrics.jsonl}: one JSON object per iteration and line. What an iteration does not
+ * have is left out; a number that is not finite is null. A resumed run writes the lines of the
+ * earlier process again, so each iteration is there once.
  */
 public final class MetricsWriter implements TrainingListener {
   public static final String FILE = "metrics.jsonl";
@@ -107,10 +108,13 @@ public final class MetricsWriter implements TrainingListener {
     try {
       line = JSON.readTree(text);
     } catch (JsonProcessingException e) {
-      throw new InvalidInputException("line of metrics must be a JSON object, got " + shortened(text), e);
+      throw new InvalidInputException(
+          "line of metrics must be a JSON object, got " + shortened(text), e);
     }
-    boolean complete = line.isObject() && line.hasNonNull("iteration") && line.has("seconds") && line.has("loss");
-    InvalidInputException.require(complete, "line of metrics must have iteration, seconds and loss, got %s", shortened(text));
+    boolean complete =
+        line.isObject() && line.hasNonNull("iteration") && line.has("seconds") && line.has("loss");
+    InvalidInputException.require(
+        complete, "line of metrics must have iteration, seconds and loss, got %s", shortened(text));
     return new IterationRecord(
         line.get("iteration").asInt(),
         number(line.get("seconds")),
@@ -149,7 +153,10 @@ public final class MetricsWriter implements TrainingListener {
     return loss == null
         ? null
         : new Evaluation(
-            number(loss), optional(line, "testError"), optional(line, "testAccuracy"), line.path("averaged").asBoolean());
+            number(loss),
+            optional(line, "testError"),
+            optional(line, "testAccuracy"),
+            line.path("averaged").asBoolean());
   }
 
   private static @Nullable Double optional(JsonNode line, String name) {
@@ -159,7 +166,9 @@ public final class MetricsWriter implements TrainingListener {
 
   private static Map<String, Double> numbers(JsonNode object) {
     Map<String, Double> numbers = new LinkedHashMap<>();
-    object.fields().forEachRemaining(field -> numbers.put(field.getKey(), number(field.getValue())));
+    object
+        .fields()
+        .forEachRemaining(field -> numbers.put(field.getKey(), number(field.getValue())));
     return numbers;
   }
 

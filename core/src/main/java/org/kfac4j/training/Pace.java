@@ -2,7 +2,10 @@ package org.kfac4j.training;
 
 import java.util.function.LongSupplier;
 
-/** Wall-clock seconds per iteration of this process, evaluation and checkpoints included: what the time left is reckoned from. */
+/**
+ * Wall-clock seconds per iteration of this process, evaluation and checkpoints included: what the
+ * time left is reckoned from.
+ */
 final class Pace {
   /** Weight of the latest iteration in the running average, once there are enough of them. */
   private static final double LATEST = 0.05;

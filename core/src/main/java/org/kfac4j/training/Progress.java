@@ -7,9 +7,11 @@ public final class Progress {
   private Progress() {}
 
   /**
-   * A line that is written over on {@code out} if that is a terminal, else lines of log at level INFO.
+   * A line that is written over on {@code out} if that is a terminal, else lines of log at level
+   * INFO.
    *
-   * @param isTerminal whether a person sees {@code out}, for example {@code System.console() != null}
+   * @param isTerminal whether a person sees {@code out}, for example {@code System.console() !=
+   *     null}
    */
   public static TrainingListener forTerminal(boolean isTerminal, PrintStream out) {
     return isTerminal ? new ProgressListener(out) : new LogListener();

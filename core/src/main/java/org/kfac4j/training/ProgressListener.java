@@ -7,7 +7,10 @@ import me.tongfei.progressbar.ProgressBar;
 import me.tongfei.progressbar.ProgressBarBuilder;
 import org.jspecify.annotations.Nullable;
 
-/** Shows a run on a terminal: the model and curvature table, one line that is written over and over, and how it ended. */
+/**
+ * Shows a run on a terminal: the model and curvature table, one line that is written over and over,
+ * and how it ended.
+ */
 final class ProgressListener implements TrainingListener {
   private static final int BAR = 16;
 

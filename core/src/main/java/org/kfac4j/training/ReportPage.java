@@ -18,21 +18,29 @@ import org.jspecify.annotations.Nullable;
  * The report of a run as one HTML page that needs nothing else: no network, no scripts.
  *
  * @param records of all iterations so far
- * @param summary how the run ended; null while it goes on, and the page then loads itself anew every 30 s
+ * @param summary how the run ended; null while it goes on, and the page then loads itself anew
+ *     every 30 s
  */
 record ReportPage(RunInfo info, List<IterationRecord> records, @Nullable RunSummary summary) {
   private static final String STYLE = "report.css";
 
   String html() {
     ReportCharts charts = new ReportCharts(records);
-    StringBuilder html = new StringBuilder("<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n");
+    StringBuilder html =
+        new StringBuilder(
+            "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n");
     html.append("<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n");
     html.append("<meta name=\"color-scheme\" content=\"light dark\">\n");
     if (summary == null) {
       html.append("<meta http-equiv=\"refresh\" content=\"30\">\n");
     }
-    html.append("<title>").append(Html.escape(info.name())).append("</title>\n<style>\n").append(style());
-    html.append("</style>\n</head>\n<body>\n<h1>").append(Html.escape(info.name())).append("</h1>\n");
+    html.append("<title>")
+        .append(Html.escape(info.name()))
+        .append("</title>\n<style>\n")
+        .append(style());
+    html.append("</style>\n</head>\n<body>\n<h1>")
+        .append(Html.escape(info.name()))
+        .append("</h1>\n");
     html.append("<p>").append(Html.escape(status())).append("</p>\n").append(cards());
     section(html, "Progress", charts.progress());
     section(html, "Damping and step", charts.step());
@@ -64,8 +72,10 @@ record ReportPage(RunInfo info, List<IterationRecord> records, @Nullable RunSumm
     String state =
         summary == null
             ? "Running: %s of %s iterations done".formatted(done, info.iterations())
-            : "Ended after %s of %s iterations: %s".formatted(summary.iterations(), info.iterations(), Figures.reason(summary));
-    String resumed = info.resumedFrom() > 0 ? ", resumed after iteration " + info.resumedFrom() : "";
+            : "Ended after %s of %s iterations: %s"
+                .formatted(summary.iterations(), info.iterations(), Figures.reason(summary));
+    String resumed =
+        info.resumedFrom() > 0 ? ", resumed after iteration " + info.resumedFrom() : "";
     return "%s%s. %s training and %s test examples."
         .formatted(state, resumed, Figures.count(info.trainSize()), Figures.count(info.testSize()));
   }
@@ -76,14 +86,18 @@ record ReportPage(RunInfo info, List<IterationRecord> records, @Nullable RunSumm
     if (best != null && best.evaluation() != null) {
       card(html, "best", best.evaluation(), best.iteration());
     }
-    IterationRecord last = records.stream().filter(r -> r.evaluation() != null).reduce((a, b) -> b).orElse(null);
+    IterationRecord last =
+        records.stream().filter(r -> r.evaluation() != null).reduce((a, b) -> b).orElse(null);
     if (last != null && last.evaluation() != null) {
       card(html, summary == null ? "latest" : "final", last.evaluation(), last.iteration());
     }
     if (!records.isEmpty()) {
       IterationRecord latest = records.get(records.size() - 1);
       card(html, "training loss", Figures.number(latest.loss()), "nats per example");
-      double median = summary == null ? latest.seconds() / latest.iteration() : summary.medianIterationSeconds();
+      double median =
+          summary == null
+              ? latest.seconds() / latest.iteration()
+              : summary.medianIterationSeconds();
       card(html, "per iteration", Figures.duration(median), summary == null ? "mean" : "median");
       card(html, "training time", Figures.duration(latest.seconds()), "evaluation excluded");
     }
@@ -107,19 +121,28 @@ record ReportPage(RunInfo info, List<IterationRecord> records, @Nullable RunSumm
   }
 
   private static void card(StringBuilder html, String name, String value, String note) {
-    html.append("<div><span>").append(Html.escape(name)).append("</span><b>").append(Html.escape(value));
+    html.append("<div><span>")
+        .append(Html.escape(name))
+        .append("</span><b>")
+        .append(Html.escape(value));
     html.append("</b><span>").append(Html.escape(note)).append("</span></div>\n");
   }
 
   private Map<String, Double> phaseTotals() {
     Map<String, Double> totals = new TreeMap<>();
-    records.forEach(record -> record.phaseSeconds().forEach((phase, seconds) -> totals.merge(phase, seconds, Double::sum)));
+    records.forEach(
+        record ->
+            record
+                .phaseSeconds()
+                .forEach((phase, seconds) -> totals.merge(phase, seconds, Double::sum)));
     return totals;
   }
 
   private List<String> phases() {
     Map<String, Double> totals = phaseTotals();
-    return totals.keySet().stream().sorted(Comparator.comparingDouble(phase -> -totals.getOrDefault(phase, 0.0))).toList();
+    return totals.keySet().stream()
+        .sorted(Comparator.comparingDouble(phase -> -totals.getOrDefault(phase, 0.0)))
+        .toList();
   }
 
   private String phaseTable(List<String> phases) {
@@ -135,7 +158,9 @@ record ReportPage(RunInfo info, List<IterationRecord> records, @Nullable RunSumm
               Figures.duration(seconds / records.size()),
               String.format(Locale.ROOT, "%.1f %%", sum > 0 ? 100 * seconds / sum : 0)));
     }
-    return rows.isEmpty() ? "" : Html.table(List.of("phase", ">total", ">mean per iteration", ">share"), rows);
+    return rows.isEmpty()
+        ? ""
+        : Html.table(List.of("phase", ">total", ">mean per iteration", ">share"), rows);
   }
 
   /** The latest value of each figure of each layer. */
@@ -152,7 +177,9 @@ record ReportPage(RunInfo info, List<IterationRecord> records, @Nullable RunSumm
     for (String layer : layers) {
       List<String> row = new ArrayList<>(List.of(layer));
       for (String figure : figures) {
-        Double value = latest.getOrDefault(layer + " " + figure, layer.equals("all layers") ? latest.get(figure) : null);
+        Double value =
+            latest.getOrDefault(
+                layer + " " + figure, layer.equals("all layers") ? latest.get(figure) : null);
         row.add(value == null ? "–" : Figures.number(value));
       }
       rows.add(row);
@@ -166,7 +193,13 @@ record ReportPage(RunInfo info, List<IterationRecord> records, @Nullable RunSumm
     List<List<String>> rows = new ArrayList<>();
     long total = 0;
     for (RunInfo.LayerRow row : info.layers()) {
-      rows.add(List.of(row.layer(), row.shape(), Figures.count(row.parameters()), row.factors(), row.curvature()));
+      rows.add(
+          List.of(
+              row.layer(),
+              row.shape(),
+              Figures.count(row.parameters()),
+              row.factors(),
+              row.curvature()));
       total += row.parameters();
     }
     rows.add(List.of("total", "", Figures.count(total), "", ""));

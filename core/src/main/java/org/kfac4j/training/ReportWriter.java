@@ -12,8 +12,9 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Writes {@code report.html}: after the first iteration, then at most every 30 s so that a running job can be watched, and at the end. A report
- * that cannot be written is logged as a warning and does not end the run, whose numbers are in {@code metrics.jsonl}.
+ * Writes {@code report.html}: after the first iteration, then at most every 30 s so that a running
+ * job can be watched, and at the end. A report that cannot be written is logged as a warning and
+ * does not end the run, whose numbers are in {@code metrics.jsonl}.
  */
 public final class ReportWriter implements TrainingListener {
   public static final String FILE = "report.html";

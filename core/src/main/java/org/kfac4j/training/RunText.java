@@ -9,7 +9,10 @@ import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 import org.kfac4j.data.Storage;
 
-/** What a run says about itself in plain text, in lines of at most {@link #WIDTH} characters; only paths may be longer. */
+/**
+ * What a run says about itself in plain text, in lines of at most {@link #WIDTH} characters; only
+ * paths may be longer.
+ */
 final class RunText {
   static final int WIDTH = 100;
   static final String MODEL_FILE = "model.zip";
@@ -27,14 +30,20 @@ final class RunText {
     List<String> lines = new ArrayList<>();
     lines.add(
         "%s: %s training and %s test examples, %s iterations"
-            .formatted(info.name(), Figures.count(info.trainSize()), Figures.count(info.testSize()), info.iterations()));
+            .formatted(
+                info.name(),
+                Figures.count(info.trainSize()),
+                Figures.count(info.testSize()),
+                info.iterations()));
     if (info.resumedFrom() > 0) {
       lines.add("resumed after iteration " + info.resumedFrom());
     }
     if (!info.cluster().isEmpty()) {
       lines.add(
           new TreeMap<>(info.cluster())
-              .entrySet().stream().map(e -> e.getKey() + " " + e.getValue()).collect(Collectors.joining(" · ")));
+              .entrySet().stream()
+                  .map(e -> e.getKey() + " " + e.getValue())
+                  .collect(Collectors.joining(" · ")));
     }
     lines.add("");
     lines.addAll(table(info.layers()));
@@ -46,7 +55,13 @@ final class RunText {
     List<List<String>> cells = new ArrayList<>();
     cells.add(List.of("layer", "shape", "parameters", "factors", "curvature"));
     for (RunInfo.LayerRow row : rows) {
-      cells.add(List.of(row.layer(), row.shape(), Figures.count(row.parameters()), row.factors(), row.curvature()));
+      cells.add(
+          List.of(
+              row.layer(),
+              row.shape(),
+              Figures.count(row.parameters()),
+              row.factors(),
+              row.curvature()));
     }
     long total = rows.stream().mapToLong(RunInfo.LayerRow::parameters).sum();
     cells.add(List.of("total", "", Figures.count(total), "", ""));
@@ -77,7 +92,8 @@ final class RunText {
    * @param pace wall-clock seconds per iteration
    * @param left iterations still to do
    */
-  static String iteration(IterationRecord record, @Nullable Evaluation evaluation, double pace, int left) {
+  static String iteration(
+      IterationRecord record, @Nullable Evaluation evaluation, double pace, int left) {
     List<String> parts = new ArrayList<>();
     parts.add("loss " + Figures.number(record.loss()));
     if (evaluation != null) {
@@ -87,7 +103,9 @@ final class RunText {
       parts.add("λ " + Figures.number(record.damping()));
     }
     parts.add(Figures.duration(pace) + "/it");
-    parts.add(Figures.duration(Math.ceil(pace * left)).replace(".0 s", " s") + " left");
+    if (left > 0) {
+      parts.add(Figures.duration(Math.ceil(pace * left)).replace(".0 s", " s") + " left");
+    }
     return printable(String.join("  ", parts));
   }
 
@@ -126,7 +144,9 @@ final class RunText {
   }
 
   static String cut(String line, int width) {
-    return line.length() <= width ? line : line.substring(0, Math.max(0, width - 1)) + (UNICODE ? "…" : "~");
+    return line.length() <= width
+        ? line
+        : line.substring(0, Math.max(0, width - 1)) + (UNICODE ? "…" : "~");
   }
 
   static String printable(String line) {

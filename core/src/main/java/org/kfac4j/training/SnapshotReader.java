@@ -12,7 +12,10 @@ import java.util.zip.CRC32C;
 import org.kfac4j.InvalidInputException;
 import org.kfac4j.Snapshot;
 
-/** Reads what {@link SnapshotWriter} wrote. Nothing is allocated for a length that the rest of the file cannot hold. */
+/**
+ * Reads what {@link SnapshotWriter} wrote. Nothing is allocated for a length that the rest of the
+ * file cannot hold.
+ */
 final class SnapshotReader {
   /** Arrays may not be much longer in Java. */
   private static final int LONGEST = Integer.MAX_VALUE - 8;
@@ -22,12 +25,13 @@ final class SnapshotReader {
 
   private final InputStream in;
   private final CRC32C checksum = new CRC32C();
-  private final byte[] chunk = new byte[CHUNK];
+  private final byte[] chunk;
   private long left;
 
   private SnapshotReader(InputStream in, long length) {
     this.in = new BufferedInputStream(in, 1 << 16);
     this.left = length;
+    this.chunk = new byte[(int) Math.min(CHUNK, length)];
   }
 
   /**
@@ -49,9 +53,17 @@ final class SnapshotReader {
     ByteBuffer header = take(16);
     require(header.getLong() == SnapshotWriter.MAGIC, "not a checkpoint of kfac4j");
     int version = header.getInt();
-    require(version == SnapshotWriter.VERSION, "format must be %s, got %s", SnapshotWriter.VERSION, version);
+    require(
+        version == SnapshotWriter.VERSION,
+        "format must be %s, got %s",
+        SnapshotWriter.VERSION,
+        version);
     int count = header.getInt();
-    require(count >= 0 && count <= left / SMALLEST_ENTRY, "%s entries do not fit in %s bytes", count, left);
+    require(
+        count >= 0 && count <= left / SMALLEST_ENTRY,
+        "%s entries do not fit in %s bytes",
+        count,
+        left);
     Snapshot snapshot = new Snapshot();
     for (int i = 0; i < count; i++) {
       entry(snapshot, i);
@@ -63,7 +75,10 @@ final class SnapshotReader {
     int nameLength = Short.toUnsignedInt(take(2).getShort());
     take(nameLength);
     String name = new String(chunk, 0, nameLength, StandardCharsets.UTF_8);
-    require(!name.isEmpty() && name.length() <= 1000 && !snapshot.contains(name), "name of entry %s is damaged", index);
+    require(
+        !name.isEmpty() && name.length() <= 1000 && !snapshot.contains(name),
+        "name of entry %s is damaged",
+        index);
     ByteBuffer head = take(9);
     byte type = head.get();
     long length = head.getLong();
@@ -71,28 +86,43 @@ final class SnapshotReader {
         switch (type) {
           case SnapshotWriter.TEXT -> 1;
           case SnapshotWriter.FLOATS -> 4;
-          case SnapshotWriter.LONG, SnapshotWriter.DOUBLE, SnapshotWriter.DOUBLES, SnapshotWriter.LONGS -> 8;
-          default -> throw new InvalidInputException("entry %s has unknown type %s".formatted(name, type));
+          case SnapshotWriter.LONG,
+              SnapshotWriter.DOUBLE,
+              SnapshotWriter.DOUBLES,
+              SnapshotWriter.LONGS ->
+              8;
+          default ->
+              throw new InvalidInputException("entry %s has unknown type %s".formatted(name, type));
         };
     boolean fits = length >= 0 && length <= LONGEST && length <= left / width;
     require(fits, "%s elements of entry %s do not fit in %s bytes", length, name, left);
     switch (type) {
       case SnapshotWriter.LONG -> snapshot.put(name, single(name, length).getLong());
-      case SnapshotWriter.DOUBLE -> snapshot.put(name, Double.longBitsToDouble(single(name, length).getLong()));
+      case SnapshotWriter.DOUBLE ->
+          snapshot.put(name, Double.longBitsToDouble(single(name, length).getLong()));
       case SnapshotWriter.TEXT -> snapshot.put(name, text((int) length));
       case SnapshotWriter.DOUBLES -> {
         double[] values = new double[(int) length];
-        payload(values.length, width, (from, part) -> part.asDoubleBuffer().get(values, from, part.remaining() / 8));
+        payload(
+            values.length,
+            width,
+            (from, part) -> part.asDoubleBuffer().get(values, from, part.remaining() / 8));
         snapshot.put(name, values);
       }
       case SnapshotWriter.FLOATS -> {
         float[] values = new float[(int) length];
-        payload(values.length, width, (from, part) -> part.asFloatBuffer().get(values, from, part.remaining() / 4));
+        payload(
+            values.length,
+            width,
+            (from, part) -> part.asFloatBuffer().get(values, from, part.remaining() / 4));
         snapshot.put(name, values);
       }
       default -> {
         long[] values = new long[(int) length];
-        payload(values.length, width, (from, part) -> part.asLongBuffer().get(values, from, part.remaining() / 8));
+        payload(
+            values.length,
+            width,
+            (from, part) -> part.asLongBuffer().get(values, from, part.remaining() / 8));
         snapshot.put(name, values);
       }
     }

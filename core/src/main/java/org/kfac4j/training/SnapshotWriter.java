@@ -9,12 +9,14 @@ import java.util.zip.CRC32C;
 import org.kfac4j.Snapshot;
 
 /**
- * Writes a {@link Snapshot} as a stream, big-endian: {@link #MAGIC} (8 bytes), {@link #VERSION} (4), number of entries (4), and for each entry
- * length of its name (2), name (UTF-8), type (1), number of elements (8), elements. Long, double and their arrays have 8 bytes an element, float
+ * Writes a {@link Snapshot} as a stream, big-endian: {@link #MAGIC} (8 bytes), {@link #VERSION}
+ * (4), number of entries (4), and for each entry length of its name (2), name (UTF-8), type (1),
+ * number of elements (8), elements. Long, double and their arrays have 8 bytes an element, float
  * arrays 4, text 1 (a byte of UTF-8).
  */
 final class SnapshotWriter {
-  static final long MAGIC = 0x4B46_4143_344A_0D0AL; // "KFAC4J", then a line end that a text-mode copy would change
+  static final long MAGIC =
+      0x4B46_4143_344A_0D0AL; // "KFAC4J", then a line end that a text-mode copy would change
   static final int VERSION = 1;
   static final byte LONG = 1;
   static final byte DOUBLE = 2;
@@ -30,7 +32,8 @@ final class SnapshotWriter {
    * What was written.
    *
    * @param bytes how many
-   * @param checksum CRC-32C of all of them: 7 ms for 100 MB where SHA-256 takes 0.7 s, and it is accidents that are to be found
+   * @param checksum CRC-32C of all of them: 7 ms for 100 MB where SHA-256 takes 0.7 s, and it is
+   *     accidents that are to be found
    */
   record Written(long bytes, long checksum) {}
 
@@ -80,7 +83,10 @@ final class SnapshotWriter {
     }
   }
 
-  /** Puts elements {@code from} to {@code from + count} of an array at the position of {@link #chunk}. */
+  /**
+   * Puts elements {@code from} to {@code from + count} of an array at the position of {@link
+   * #chunk}.
+   */
   private interface Part {
     void put(int from, int count);
   }

@@ -6,14 +6,17 @@ import java.util.Locale;
 import java.util.stream.IntStream;
 
 /**
- * A line chart as a {@code <figure>} with inline SVG. Colours are classes of the page's style sheet, so they follow its light and dark schemes;
- * text is text; neither fonts nor a display are needed to make it.
+ * A line chart as a {@code <figure>} with inline SVG. Colours are classes of the page's style
+ * sheet, so they follow its light and dark schemes; text is text; neither fonts nor a display are
+ * needed to make it.
  *
  * @param title what is shown
  * @param xLabel quantity and unit
  * @param yLabel quantity and unit
- * @param yLog whether the y axis is logarithmic whatever the values; otherwise it is where they span enough
- * @param series lines in drawing order, at most {@link #MOST_LINES}: {@link #COLOURS} full and as many dashed ones
+ * @param yLog whether the y axis is logarithmic whatever the values; otherwise it is where they
+ *     span enough
+ * @param series lines in drawing order, at most {@link #MOST_LINES}: {@link #COLOURS} full and as
+ *     many dashed ones
  */
 record SvgChart(String title, String xLabel, String yLabel, boolean yLog, List<Series> series) {
   static final int COLOURS = 8;
@@ -22,11 +25,14 @@ record SvgChart(String title, String xLabel, String yLabel, boolean yLog, List<S
   private static final int WIDTH = 440;
   private static final int HEIGHT = 260;
   private static final int LEFT = 52;
-  private static final int RIGHT = 14;
+  private static final int RIGHT = 22;
   private static final int TOP = 24;
   private static final int BOTTOM = 40;
 
-  /** A line with more than four times as many points shows the mean of each piece, and faintly its extremes. */
+  /**
+   * A line with more than four times as many points shows the mean of each piece, and faintly its
+   * extremes.
+   */
   private static final int PIECES = 400;
 
   private static final int MOST_DOTS = 60;
@@ -60,12 +66,20 @@ record SvgChart(String title, String xLabel, String yLabel, boolean yLog, List<S
       return "";
     }
     ChartAxis xAxis = ChartAxis.linear(Math.min(0, x.low), x.high, true);
-    ChartAxis yAxis = yLog && !positive.isEmpty() ? ChartAxis.log(positive.low, positive.high) : ChartAxis.fitting(y.low, y.high);
-    StringBuilder html = new StringBuilder("<figure><figcaption><b>").append(Html.escape(title)).append("</b>");
-    boolean titleSaysIt = series.size() == 1 && title.toLowerCase(Locale.ROOT).contains(series.get(0).name);
+    ChartAxis yAxis =
+        yLog && !positive.isEmpty()
+            ? ChartAxis.log(positive.low, positive.high)
+            : ChartAxis.fitting(y.low, y.high);
+    StringBuilder html =
+        new StringBuilder("<figure><figcaption><b>").append(Html.escape(title)).append("</b>");
+    boolean titleSaysIt =
+        series.size() == 1 && title.toLowerCase(Locale.ROOT).contains(series.get(0).name);
     for (int i = 0; i < series.size() && !titleSaysIt; i++) {
       String dashed = i >= COLOURS ? " dashed" : "";
-      html.append("<span class=\"key\"><i class=\"k").append(i % COLOURS).append(dashed).append("\"></i>");
+      html.append("<span class=\"key\"><i class=\"k")
+          .append(i % COLOURS)
+          .append(dashed)
+          .append("\"></i>");
       html.append(Html.escape(series.get(i).name)).append("</span>");
     }
     html.append("</figcaption>\n<svg viewBox=\"0 0 ").append(WIDTH).append(' ').append(HEIGHT);
@@ -97,28 +111,41 @@ record SvgChart(String title, String xLabel, String yLabel, boolean yLog, List<S
     text(svg, 4, 13, "start", yLabel + (yAxis.isLog() ? ", log scale" : ""));
   }
 
-  private static void line(StringBuilder svg, Series line, int index, ChartAxis xAxis, ChartAxis yAxis) {
+  private static void line(
+      StringBuilder svg, Series line, int index, ChartAxis xAxis, ChartAxis yAxis) {
     String colour = "s" + index % COLOURS;
     boolean isLong = line.y.length > 4 * PIECES;
     if (isLong) {
       path(svg, colour + " range", extremes(line), xAxis, yAxis, true);
     }
-    String style = (index >= COLOURS ? " dashed" : "") + (line.y.length > MANY && !isLong ? " thin" : "");
+    String style =
+        (index >= COLOURS ? " dashed" : "") + (line.y.length > MANY && !isLong ? " thin" : "");
     path(svg, colour + style, isLong ? means(line) : line, xAxis, yAxis, true);
     if (line.dots && line.x.length <= MOST_DOTS) {
       path(svg, colour + " dots", line, xAxis, yAxis, false);
     }
   }
 
-  /** A line through the points, or a line of no length at each of them, whose round ends make it a dot. */
+  /**
+   * A line through the points, or a line of no length at each of them, whose round ends make it a
+   * dot.
+   */
   private static void path(
-      StringBuilder svg, String style, Series line, ChartAxis xAxis, ChartAxis yAxis, boolean joined) {
+      StringBuilder svg,
+      String style,
+      Series line,
+      ChartAxis xAxis,
+      ChartAxis yAxis,
+      boolean joined) {
     svg.append("<path class=\"").append(style).append("\" d=\"");
     boolean gap = true;
     for (int i = 0; i < line.x.length; i++) {
       double at = y(yAxis, line.y[i]);
       if (Double.isFinite(at)) {
-        svg.append(gap || !joined ? "M" : "L").append(at(x(xAxis, line.x[i]))).append(' ').append(at(at));
+        svg.append(gap || !joined ? "M" : "L")
+            .append(at(x(xAxis, line.x[i])))
+            .append(' ')
+            .append(at(at));
         svg.append(joined ? "" : "h0");
       }
       gap = !Double.isFinite(at);
@@ -153,7 +180,8 @@ record SvgChart(String title, String xLabel, String yLabel, boolean yLog, List<S
       int from = start(piece, line.y.length);
       int to = start(piece + 1, line.y.length);
       x[piece] = 0.5 * (line.x[from] + line.x[to - 1]);
-      y[piece] = Arrays.stream(line.y, from, to).filter(Double::isFinite).average().orElse(Double.NaN);
+      y[piece] =
+          Arrays.stream(line.y, from, to).filter(Double::isFinite).average().orElse(Double.NaN);
     }
     return new Series(line.name, x, y, false);
   }
@@ -171,11 +199,19 @@ record SvgChart(String title, String xLabel, String yLabel, boolean yLog, List<S
   }
 
   private static void text(StringBuilder svg, double x, double y, String anchor, String text) {
-    svg.append("<text x=\"").append(at(x)).append("\" y=\"").append(at(y)).append("\" text-anchor=\"").append(anchor);
+    svg.append("<text x=\"")
+        .append(at(x))
+        .append("\" y=\"")
+        .append(at(y))
+        .append("\" text-anchor=\"")
+        .append(anchor);
     svg.append("\">").append(Html.escape(text)).append("</text>\n");
   }
 
-  /** With one digit after the point; {@code String.format} would take most of the time that a report takes. */
+  /**
+   * With one digit after the point; {@code String.format} would take most of the time that a report
+   * takes.
+   */
   private static String at(double coordinate) {
     long tenths = Math.round(10 * coordinate);
     return (tenths < 0 ? "-" : "") + Math.abs(tenths) / 10 + "." + Math.abs(tenths) % 10;

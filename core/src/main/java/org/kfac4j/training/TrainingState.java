@@ -5,6 +5,7 @@ import java.util.List;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 import org.kfac4j.Snapshot;
+import org.kfac4j.linalg.Vectors;
 
 /** Everything about a run that the next iteration depends on, but for the optimizer's own state. What a checkpoint holds. */
 final class TrainingState {
@@ -29,10 +30,16 @@ final class TrainingState {
 
   /** θ̄ ← ξ θ̄ + (1 − ξ) θ. */
   void average(double[] current, double xi) {
-    if (averaged != null) {
-      for (int i = 0; i < averaged.length; i++) {
-        averaged[i] = xi * averaged[i] + (1 - xi) * current[i];
-      }
+    double[] mean = averaged;
+    if (mean != null) {
+      Vectors.forRanges(
+          0,
+          mean.length,
+          (from, to) -> {
+            for (int i = from; i < to; i++) {
+              mean[i] = xi * mean[i] + (1 - xi) * current[i];
+            }
+          });
     }
   }
 

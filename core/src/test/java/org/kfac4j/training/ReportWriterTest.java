@@ -25,7 +25,12 @@ class ReportWriterTest {
         .contains("Ended after 200 of 200 iterations: all iterations done")
         .contains("best test error", "final test error", "training loss")
         .contains("Loss against time", "Test error against time", "training time (s)")
-        .contains("Damping λ", "Reduction ratio ρ", "Seconds by phase", "Curvature: pi", "Curvature: trace")
+        .contains(
+            "Damping λ",
+            "Reduction ratio ρ",
+            "Seconds by phase",
+            "Curvature: pi",
+            "Curvature: trace")
         .contains("785² ⊗ 400²", "training.batch-size", "1.0.0-M2.1", "local[2]");
     assertThat(page.split("<svg ", -1)).hasSize(1 + 4 + 3 + 1 + 3);
   }
@@ -33,7 +38,8 @@ class ReportWriterTest {
   @Test
   void needsNothingElse() throws IOException {
     String page = finished(RunSamples.info(dir.toString(), 40), RunSamples.records(40));
-    assertThat(page).doesNotContain("<script", "<link", "src=", "url(", "http-equiv", "NaN", "Infinity");
+    assertThat(page)
+        .doesNotContain("<script", "<link", "src=", "url(", "http-equiv", "NaN", "Infinity");
   }
 
   @Test
@@ -76,7 +82,8 @@ class ReportWriterTest {
   void showsClassifiersAccuracyAndFirstOrderRunsWithoutCurvature() throws IOException {
     Evaluation evaluation = new Evaluation(0.25, null, 0.9312, false);
     IterationRecord record =
-        new IterationRecord(1, 0.5, 100, 0.3, null, 0.1, null, null, Map.of("map", 0.4), Map.of(), evaluation);
+        new IterationRecord(
+            1, 0.5, 100, 0.3, null, 0.1, null, null, Map.of("map", 0.4), Map.of(), evaluation);
     RunInfo info =
         new RunInfo("sgd", dir.toString(), 1, 0, 100, 10, Map.of(), Map.of(), Map.of(), List.of());
     String page = finished(info, List.of(record));
@@ -88,9 +95,12 @@ class ReportWriterTest {
   @Test
   void survivesALossThatIsNotFinite() throws IOException {
     IterationRecord record =
-        new IterationRecord(1, 0.5, 100, Double.NaN, 1.0, 0.1, null, null, Map.of(), Map.of(), null);
+        new IterationRecord(
+            1, 0.5, 100, Double.NaN, 1.0, 0.1, null, null, Map.of(), Map.of(), null);
     RunInfo info = RunSamples.info(dir.toString(), 1);
-    assertThat(finished(info, List.of(record))).contains("Ended after 1 of 1").doesNotContain("MNaN", "LNaN");
+    assertThat(finished(info, List.of(record)))
+        .contains("Ended after 1 of 1")
+        .doesNotContain("MNaN", "LNaN");
   }
 
   @Test

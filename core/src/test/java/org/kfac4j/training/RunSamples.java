@@ -53,7 +53,11 @@ final class RunSamples {
     SplittableRandom random = new SplittableRandom(7);
     double damping = 150;
     for (int k = 1; k <= iterations; k++) {
-      double loss = 52 + 470 * Math.exp(-k / 12.0) + 60 * Math.exp(-k / 90.0) + 2.5 * (random.nextDouble() - 0.5);
+      double loss =
+          52
+              + 470 * Math.exp(-k / 12.0)
+              + 60 * Math.exp(-k / 90.0)
+              + 2.5 * (random.nextDouble() - 0.5);
       damping *= k % 5 == 0 ? random.nextDouble() < 0.8 ? 0.77 : 1.29 : 1;
       Map<String, Double> phases = new LinkedHashMap<>();
       phases.put("map", 0.21 + 0.05 * random.nextDouble());
@@ -86,8 +90,11 @@ final class RunSamples {
     }
     Map<String, Double> curvature = new LinkedHashMap<>();
     for (int layer = 0; layer < 12; layer++) {
-      curvature.put("layer" + layer + " pi", Math.pow(2, layer - 5) * (0.9 + 0.2 * random.nextDouble()));
-      curvature.put("layer" + layer + " trace", 1e4 / (1 + k) * Math.pow(3, -layer) * (0.8 + random.nextDouble()));
+      curvature.put(
+          "layer" + layer + " pi", Math.pow(2, layer - 5) * (0.9 + 0.2 * random.nextDouble()));
+      curvature.put(
+          "layer" + layer + " trace",
+          1e4 / (1 + k) * Math.pow(3, -layer) * (0.8 + random.nextDouble()));
       curvature.put("layer" + layer + " recoveries", layer == 6 && k > 100 ? 1.0 : 0.0);
     }
     return curvature;
@@ -101,6 +108,12 @@ final class RunSamples {
   static RunSummary summary(List<IterationRecord> records) {
     IterationRecord last = records.get(records.size() - 1);
     return new RunSummary(
-        "iterations", last.iteration(), last.seconds(), 0.36, last.iteration(), last.evaluation(), last.evaluation());
+        "iterations",
+        last.iteration(),
+        last.seconds(),
+        0.36,
+        last.iteration(),
+        last.evaluation(),
+        last.evaluation());
   }
 }

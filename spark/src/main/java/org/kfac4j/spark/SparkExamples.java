@@ -1,10 +1,8 @@
 package org.kfac4j.spark;
 
-import java.io.IOException;
 import java.util.ArrayList;
 import java.util.Iterator;
 import java.util.List;
-import java.util.NoSuchElementException;
 import org.apache.spark.api.java.JavaRDD;
 import org.apache.spark.api.java.JavaSparkContext;
 import org.apache.spark.storage.StorageLevel;
@@ -12,24 +10,25 @@ import org.kfac4j.Check;
 import org.kfac4j.InvalidInputException;
 import org.kfac4j.data.DataSource;
 import org.kfac4j.data.Examples;
+import scala.Tuple2;
 
 /** A data source as a cached RDD of blocks: partition i of P holds examples ⌊N i / P⌋ to ⌊N (i + 1) / P⌋. Partitions may be empty. */
 public final class SparkExamples implements AutoCloseable {
   /** Examples in a block of the cache. */
   private static final int BLOCK = 1024;
 
-  private final JavaRDD<Examples> blocks;
+  private final JavaRDD<Reading> cached;
   private final long size;
 
-  private SparkExamples(JavaRDD<Examples> blocks, long size) {
-    this.blocks = blocks;
+  private SparkExamples(JavaRDD<Reading> cached, long size) {
+    this.cached = cached;
     this.size = size;
   }
 
   /**
    * Reads the source on the executors and keeps it there, in memory or on disk where memory is short.
    *
-   * @throws InvalidInputException if an example breaks a rule of the source
+   * @throws InvalidInputException if an example breaks a rule of the source; nothing is kept then
    */
   public static SparkExamples load(JavaSparkContext spark, DataSource source, int partitions) {
     Check.that(partitions >= 1, "data needs at least one partition, got %d", partitions);
@@ -37,49 +36,59 @@ public final class SparkExamples implements AutoCloseable {
     for (int i = 0; i < partitions; i++) {
       indices.add(i);
     }
-    JavaRDD<Examples> blocks =
+    JavaRDD<Reading> cached =
         spark
             .parallelize(indices, partitions)
             .flatMap(i -> read(source, i, partitions))
             .setName(source.name())
             .persist(StorageLevel.MEMORY_AND_DISK());
-    long loaded =
+    try {
+      return new SparkExamples(cached, checkedSize(cached, source));
+    } catch (RuntimeException e) {
+      cached.unpersist(false);
+      throw e;
+    }
+  }
+
+  private static Iterator<Reading> read(DataSource source, int index, int partitions) {
+    long from = source.size() * index / partitions;
+    long to = source.size() * (index + 1) / partitions;
+    return Reading.blocks(source, from, to, BLOCK);
+  }
+
+  private static long checkedSize(JavaRDD<Reading> cached, DataSource source) {
+    List<Tuple2<Long, String>> tallies =
         SparkFailures.unwrapped(
-            () -> blocks.map(Examples::count).map(Integer::longValue).fold(0L, Long::sum));
+            () -> cached.mapPartitions(readings -> List.of(tally(readings)).iterator()).collect());
+    long loaded = 0;
+    for (Tuple2<Long, String> tally : tallies) {
+      InvalidInputException.require(tally._2().isEmpty(), "%s", tally._2());
+      loaded += tally._1();
+    }
     InvalidInputException.require(
-        loaded == source.size(), "%s: expected %d examples, read %d", source.name(), source.size(), loaded);
-    return new SparkExamples(blocks, loaded);
+        loaded == source.size(),
+        "%s: expected %d examples, read %d",
+        source.name(),
+        source.size(),
+        loaded);
+    return loaded;
   }
 
-  private static Iterator<Examples> read(DataSource source, int index, int partitions) {
-    long end = source.size() * (index + 1) / partitions;
-    return new Iterator<>() {
-      private long next = source.size() * index / partitions;
-
-      @Override
-      public boolean hasNext() {
-        return next < end;
-      }
-
-      @Override
-      public Examples next() {
-        if (!hasNext()) {
-          throw new NoSuchElementException("no example at or after " + end);
-        }
-        long to = Math.min(next + BLOCK, end);
-        try {
-          Examples block = source.read(next, to);
-          next = to;
-          return block;
-        } catch (IOException e) {
-          throw new InvalidInputException(source.name() + ": " + e.getMessage(), e);
-        }
-      }
-    };
+  /** Number of examples in a partition, and the first mistake in it or nothing. */
+  private static Tuple2<Long, String> tally(Iterator<Reading> readings) {
+    long count = 0;
+    String failure = "";
+    while (readings.hasNext()) {
+      Reading reading = readings.next();
+      count += reading.count();
+      failure = failure.isEmpty() ? reading.failure() : failure;
+    }
+    return new Tuple2<>(count, failure);
   }
 
-  JavaRDD<Examples> blocks() {
-    return blocks;
+  /** Blocks of examples, each partition's in the order of their ids; cached. */
+  public JavaRDD<Examples> blocks() {
+    return cached.map(Reading::examples);
   }
 
   /** Number of examples N. */
@@ -88,11 +97,11 @@ public final class SparkExamples implements AutoCloseable {
   }
 
   public int partitions() {
-    return blocks.getNumPartitions();
+    return cached.getNumPartitions();
   }
 
   @Override
   public void close() {
-    blocks.unpersist(false);
+    cached.unpersist(false);
   }
 }

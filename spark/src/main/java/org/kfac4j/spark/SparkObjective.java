@@ -5,6 +5,7 @@ import java.util.List;
 import org.apache.spark.api.java.JavaRDD;
 import org.apache.spark.api.java.JavaSparkContext;
 import org.apache.spark.broadcast.Broadcast;
+import org.kfac4j.Check;
 import org.kfac4j.curvature.ComputeBackend;
 import org.kfac4j.curvature.Parameters;
 import org.kfac4j.curvature.PartitionPass;
@@ -29,6 +30,7 @@ public final class SparkObjective implements Objective {
   private final SparkExamples examples;
   private final int depth;
   private final Phases phases = new Phases();
+  private final Phases taskPhases = new Phases();
 
   /**
    * @param depth of the aggregation tree; 2 unless there are hundreds of partitions
@@ -58,8 +60,18 @@ public final class SparkObjective implements Objective {
     return phases;
   }
 
+  /** What the slowest task of each request spent its {@code map} time on: forward, backward, statistics, products, … */
+  public Phases taskPhases() {
+    return taskPhases;
+  }
+
   @Override
   public Point at(double[] theta) {
+    Check.that(
+        theta.length == network.parameterCount(),
+        "the network has %d parameters, got %d weights",
+        network.parameterCount(),
+        theta.length);
     Broadcast<Parameters> weights = broadcast(List.of(theta)).get(0);
     return new Point() {
       @Override
@@ -100,6 +112,12 @@ public final class SparkObjective implements Objective {
       double map = Math.min(wall, sums.scalar(SumNames.TASK_SECONDS));
       phases.add("map", map);
       phases.add("aggregate", wall - map);
+      sums.forEachScalar(
+          (name, seconds) -> {
+            if (name.startsWith(SumNames.seconds(""))) {
+              taskPhases.add(name.substring(SumNames.seconds("").length()), seconds);
+            }
+          });
       return sums;
     } finally {
       spark.setJobDescription(before);

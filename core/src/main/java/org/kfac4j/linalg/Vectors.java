@@ -1,0 +1,82 @@
+package org.kfac4j.linalg;
+
+import java.util.Arrays;
+import java.util.stream.IntStream;
+
+/**
+ * Long heap vectors, worked on in pieces of fixed size by all cores: results do not depend on how many there are. For the driver, which has little else
+ * to do between passes; tasks do not use it.
+ */
+public final class Vectors {
+  private static final int PIECE = 1 << 16;
+
+  private Vectors() {}
+
+  /** Work on indices {@code from} (included) to {@code to} (excluded). */
+  @FunctionalInterface
+  public interface Range {
+    void apply(int from, int to);
+  }
+
+  /** Has {@code work} done on all indices in [from, to), pieces side by side. */
+  public static void forRanges(int from, int to, Range work) {
+    int pieces = pieces(from, to);
+    if (pieces <= 1) {
+      work.apply(from, to);
+      return;
+    }
+    IntStream.range(0, pieces)
+        .parallel()
+        .forEach(piece -> work.apply(from + piece * PIECE, Math.min(from + (piece + 1) * PIECE, to)));
+  }
+
+  /** Σ u v. */
+  public static double dot(double[] u, double[] v) {
+    return dot(u, v, 0, u.length);
+  }
+
+  /** Σ u v over indices in [from, to). */
+  public static double dot(double[] u, double[] v, int from, int to) {
+    int pieces = pieces(from, to);
+    double[] partial = new double[Math.max(pieces, 1)];
+    IntStream range = IntStream.range(0, partial.length);
+    (pieces > 1 ? range.parallel() : range)
+        .forEach(
+            piece ->
+                partial[piece] = dotOfPiece(u, v, from + piece * PIECE, Math.min(from + (piece + 1) * PIECE, to)));
+    return Arrays.stream(partial).sum();
+  }
+
+  /** Whether all numbers with indices in [from, to) are finite. */
+  public static boolean isFinite(double[] v, int from, int to) {
+    for (int i = from; i < to; i++) {
+      if (!Double.isFinite(v[i])) {
+        return false;
+      }
+    }
+    return true;
+  }
+
+  private static int pieces(int from, int to) {
+    return (to - from + PIECE - 1) / PIECE;
+  }
+
+  /** Four partial sums: the additions of one would wait for each other. */
+  private static double dotOfPiece(double[] u, double[] v, int from, int to) {
+    double a = 0;
+    double b = 0;
+    double c = 0;
+    double d = 0;
+    int i = from;
+    for (; i + 3 < to; i += 4) {
+      a += u[i] * v[i];
+      b += u[i + 1] * v[i + 1];
+      c += u[i + 2] * v[i + 2];
+      d += u[i + 3] * v[i + 3];
+    }
+    for (; i < to; i++) {
+      a += u[i] * v[i];
+    }
+    return a + b + c + d;
+  }
+}

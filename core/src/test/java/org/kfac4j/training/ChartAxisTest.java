@@ -1,0 +1,41 @@
+package org.kfac4j.training;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import org.junit.jupiter.api.Test;
+
+class ChartAxisTest {
+  @Test
+  void ticksAreRoundNumbersInsideTheRange() {
+    assertThat(ChartAxis.linear(0, 200, true).ticks())
+        .containsExactly(0.0, 50.0, 100.0, 150.0, 200.0);
+    assertThat(ChartAxis.log(0.07, 120).ticks().stream().map(ChartAxis::label))
+        .containsExactly("0.1", "1", "10", "100");
+    assertThat(ChartAxis.log(1e-8, 1e8).ticks()).hasSizeBetween(4, 8);
+  }
+
+  @Test
+  void theAxisIsLogarithmicOnlyForPositiveValuesThatSpanEnough() {
+    assertThat(ChartAxis.fitting(1, 100).isLog()).isTrue();
+    assertThat(ChartAxis.fitting(1, 10).isLog()).isFalse();
+    assertThat(ChartAxis.fitting(-1, 100).isLog()).isFalse();
+    assertThat(ChartAxis.fitting(0, 100).isLog()).isFalse();
+  }
+
+  @Test
+  void valuesLieBetweenTheEnds() {
+    assertThat(ChartAxis.linear(3, 7, true).fraction(5)).isEqualTo(0.5);
+    assertThat(ChartAxis.log(10, 10).fraction(10)).isEqualTo(0.5);
+    assertThat(ChartAxis.linear(5, 5, false).fraction(5)).isBetween(0.0, 1.0);
+    assertThat(ChartAxis.linear(0, 0, false).ticks()).isNotEmpty();
+    assertThat(ChartAxis.log(1, 10).fraction(-1)).isNaN();
+  }
+
+  @Test
+  void labelsAreShort() {
+    assertThat(ChartAxis.label(0.1 + 0.2)).isEqualTo("0.3");
+    assertThat(ChartAxis.label(1e-8)).isEqualTo("1e-8");
+    assertThat(ChartAxis.label(2e6)).isEqualTo("2e6");
+    assertThat(ChartAxis.label(50_000)).isEqualTo("50000");
+  }
+}
