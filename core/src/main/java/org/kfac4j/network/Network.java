@@ -84,18 +84,17 @@ public record Network(List<Layer> layers, Loss loss, List<Penalty> penalties) im
 
   /** The l2 term ½ Σ η θ². */
   public double penalty(double[] theta) {
-    return 0.5 * penaltyProduct(theta, theta);
+    return 0.5 * dampedProduct(0, theta, theta);
   }
 
-  /** Σ η u v over all parameters, each with its own coefficient η. */
-  public double penaltyProduct(double[] u, double[] v) {
+  /** Σ (λ + η) u v over all parameters, each with its own coefficient η: uᵀ v in the metric that l2 and damping add to the curvature. */
+  public double dampedProduct(double lambda, double[] u, double[] v) {
     double sum = 0;
     for (ParameterBlock block : blocks()) {
-      if (block.penalty().equals(Penalty.NONE)) {
-        continue;
-      }
-      sum += block.penalty().weights() * Vectors.dot(u, v, block.offset(), block.biasOffset());
-      sum += block.penalty().bias() * Vectors.dot(u, v, block.biasOffset(), block.end());
+      double ofWeights = lambda + block.penalty().weights();
+      double ofBias = lambda + block.penalty().bias();
+      sum += ofWeights == 0 ? 0 : ofWeights * Vectors.dot(u, v, block.offset(), block.biasOffset());
+      sum += ofBias == 0 ? 0 : ofBias * Vectors.dot(u, v, block.biasOffset(), block.end());
     }
     return sum;
   }

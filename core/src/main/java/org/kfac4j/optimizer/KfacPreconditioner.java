@@ -40,17 +40,25 @@ public record KfacPreconditioner() implements Preconditioner {
     return "Kronecker, factored damping";
   }
 
-  private record KroneckerInverse(Matrix a, Matrix g, int recoveries) implements LinearMap {
+  /** Two matrices to work in are kept, because allocating them costs a good part of a product. */
+  private record KroneckerInverse(Matrix a, Matrix g, int recoveries, Matrix gradient, Matrix half)
+      implements LinearMap {
+    KroneckerInverse(Matrix a, Matrix g, int recoveries) {
+      this(
+          a,
+          g,
+          recoveries,
+          Matrix.zeros(a.precision(), a.rows(), g.rows()),
+          Matrix.zeros(a.precision(), a.rows(), g.rows()));
+    }
+
     @Override
     public void apply(double[] v, int offset, double[] result) {
       int length = a.rows() * g.rows();
-      try (Matrix gradient = Matrix.zeros(a.precision(), a.rows(), g.rows());
-          Matrix half = Matrix.zeros(a.precision(), a.rows(), g.rows())) {
-        gradient.put(0, v, offset, length);
-        Blas.multiply(a, false, gradient, false, 0, half);
-        Blas.multiply(half, false, g, false, 0, gradient);
-        gradient.get(0, result, offset, length);
-      }
+      gradient.put(0, v, offset, length);
+      Blas.multiply(a, false, gradient, false, 0, half);
+      Blas.multiply(half, false, g, false, 0, gradient);
+      gradient.get(0, result, offset, length);
     }
 
     @Override
@@ -64,6 +72,8 @@ public record KfacPreconditioner() implements Preconditioner {
     public void close() {
       a.close();
       g.close();
+      gradient.close();
+      half.close();
     }
   }
 }

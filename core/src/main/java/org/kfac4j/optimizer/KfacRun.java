@@ -190,7 +190,7 @@ final class KfacRun implements Optimizer.Run {
     double fisher = products.scalar(SumNames.product(i, j)) / products.scalar(SumNames.COUNT);
     double[] u = directions.get(i);
     double[] v = directions.get(j);
-    return fisher + lambda * Vectors.dot(u, v) + network.penaltyProduct(u, v);
+    return fisher + network.dampedProduct(lambda, u, v);
   }
 
   private void keep(List<Candidate> candidates, int winner) {

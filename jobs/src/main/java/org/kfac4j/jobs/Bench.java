@@ -1,0 +1,171 @@
+package org.kfac4j.jobs;
+
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.concurrent.Callable;
+import org.apache.hadoop.conf.Configuration;
+import org.apache.spark.SparkUserAppException;
+import org.kfac4j.Settings;
+import org.kfac4j.data.Storage;
+import org.kfac4j.linalg.Precision;
+import org.kfac4j.network.Dl4jModel;
+import org.kfac4j.network.ModelSettings;
+import org.kfac4j.network.Network;
+import org.kfac4j.optimizer.Optimizer;
+import org.kfac4j.optimizer.Optimizers;
+import org.kfac4j.spark.HadoopStorage;
+import org.kfac4j.spark.SparkExamples;
+import org.kfac4j.spark.SparkObjective;
+import org.kfac4j.training.BatchSizes;
+import org.kfac4j.training.IterationRecord;
+import org.kfac4j.training.Trainer;
+import org.kfac4j.training.TrainingListener;
+import org.kfac4j.training.TrainingSettings;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+
+/** Times K-FAC iterations of the MNIST autoencoder on random data, phase by phase, against the machine's rate of matrix products. */
+@Command(
+    name = "bench",
+    description = {
+      "Times K-FAC iterations of the MNIST autoencoder (or of CONF's model) on random data, phase by phase,",
+      "and says what share of the cluster's matrix-product rate they reach: to see whether it is set up well."
+    },
+    footer = "Exit codes: 0 done, 2 bad configuration or input, 1 anything else.")
+public final class Bench implements Callable<Integer> {
+  private static final int TREE_DEPTH = 2;
+
+  /** Iterations at the start that compilers and caches warm up in. */
+  private static final int WARM_UP = 4;
+
+  @Mixin private JobOptions options = new JobOptions();
+
+  @Option(names = "--iterations", description = "Iterations to time (default ${DEFAULT-VALUE}); the first few are not counted")
+  private int iterations = 24;
+
+  public static void main(String[] args) throws SparkUserAppException {
+    Job.run(new Bench(), args);
+  }
+
+  @Override
+  public Integer call() throws IOException {
+    Storage storage = new HadoopStorage(new Configuration());
+    if (options.conf.isEmpty()) {
+      // The paper's τ1, τ2 and periods are the defaults.
+      options.overrides.add(0, "model.preset=mnist-autoencoder");
+      options.overrides.add(1, "training.batch-size=4096");
+      options.overrides.add(2, "model.init=xavier");
+    }
+    Settings settings = options.settingsOrDefaults(storage);
+    if (options.printConfig) {
+      System.out.print(settings.render());
+      return 0;
+    }
+    Precision precision = settings.choice("training.precision", Precision.class);
+    Optimizer optimizer = Optimizers.create(settings, Cluster.driver(precision));
+    Dl4jModel.Loaded model =
+        ModelSettings.from(settings.config("model")).create(storage, settings.longValue("training.seed"));
+    Network network = model.model().network().withMoreL2(settings.nonNegative("optimizer.l2"));
+    try (Cluster cluster = Cluster.start("bench")) {
+      run(cluster, settings, precision, optimizer, network, model.theta());
+    }
+    return 0;
+  }
+
+  private void run(
+      Cluster cluster, Settings settings, Precision precision, Optimizer optimizer, Network network, double[] theta) {
+    int partitions = cluster.partitions(settings);
+    int batch = settings.positiveInt("training.batch-size");
+    RandomExamples data = new RandomExamples(network.inputs(), 2L * batch);
+    SparkExamples examples = SparkExamples.load(cluster.spark(), data, partitions);
+    List<IterationRecord> records = new ArrayList<>();
+    List<Map<String, Double>> tasks = new ArrayList<>();
+    List<Double> peaks = new ArrayList<>();
+    try (SparkObjective objective =
+        new SparkObjective(
+            cluster.spark(), network, cluster.backend(settings, precision), precision, examples, TREE_DEPTH)) {
+      TrainingListener listener =
+          new TrainingListener() {
+            @Override
+            public void iteration(IterationRecord record) {
+              records.add(record);
+              // Between iterations, because a shared machine's speed changes from one second to the next.
+              peaks.add(GemmPeak.measure(cluster.spark(), partitions, cluster.threadsPerTask()));
+              tasks.add(objective.taskPhases().drain());
+            }
+          };
+      TrainingSettings training =
+          new TrainingSettings(iterations, settings.longValue("training.seed"), 0, 0, 0, 0, null, false, 1e9);
+      new Trainer(
+              training, new BatchSizes(batch, data.size(), 0), network, objective, null, List.of(listener), (k, s) -> {})
+          .train(optimizer, theta, null);
+    }
+    report(settings, network, batch, peaks, records, tasks);
+  }
+
+  /** Medians over the counted iterations in which nothing but the usual happens, and refreshes of inverses apart. */
+  private static void report(
+      Settings settings,
+      Network network,
+      int batch,
+      List<Double> peaks,
+      List<IterationRecord> records,
+      List<Map<String, Double>> tasks) {
+    WorkCount work =
+        WorkCount.of(
+            network,
+            batch,
+            Math.round(batch * settings.doubleValue("curvature.statistics-fraction")),
+            Math.round(batch * settings.doubleValue("curvature.products-fraction")),
+            2);
+    Samples whole = new Samples();
+    Map<String, Samples> phases = new TreeMap<>();
+    Map<String, Samples> taskPhases = new TreeMap<>();
+    Samples inverse = new Samples();
+    Samples peak = new Samples();
+    Samples share = new Samples();
+    for (int i = WARM_UP; i < records.size(); i++) {
+      IterationRecord record = records.get(i);
+      double seconds = record.seconds() - records.get(i - 1).seconds();
+      if (record.phaseSeconds().containsKey("inverse")) {
+        inverse.add(record.phaseSeconds().get("inverse"));
+        continue;
+      }
+      if (record.rho() != null) {
+        continue;
+      }
+      whole.add(seconds);
+      double around = 0.5 * (peaks.get(i - 1) + peaks.get(i));
+      peak.add(around);
+      share.add(work.total() / seconds / around);
+      record.phaseSeconds().forEach((name, value) -> phases.computeIfAbsent(name, n -> new Samples()).add(value));
+      tasks.get(i).forEach((name, value) -> taskPhases.computeIfAbsent(name, n -> new Samples()).add(value));
+    }
+    System.out.printf(Locale.ROOT, "%s, batch %d, %d parameters%n", "K-FAC on random data", batch, network.parameterCount());
+    System.out.printf(Locale.ROOT, "matrix-product peak       %8.1f GFLOP/s (float32, n = 2048, all task slots)%n", peak.median() * 1e-9);
+    System.out.printf(Locale.ROOT, "counted work              %8.1f GFLOP an iteration%n%n", work.total() * 1e-9);
+    System.out.printf("%-26s%10s%10s%10s%12s%n", "phase (median)", "seconds", "share", "GFLOP", "GFLOP/s");
+    double total = whole.median();
+    phases.forEach((name, samples) -> line(name, samples.median(), total, work.byPhase().get(name)));
+    taskPhases.forEach((name, samples) -> line("  task: " + name, samples.median(), total, work.byPhase().get(name)));
+    line("iteration", total, total, work.total());
+    if (!inverse.isEmpty()) {
+      int candidates = settings.flag("curvature.gamma-search") ? 3 : 1;
+      line("inverses, when due", inverse.median(), total, candidates * WorkCount.inversion(network));
+    }
+    System.out.printf(Locale.ROOT, "%nshare of the peak reached  %7.1f %% (median; each iteration against the peak before and after it)%n", 100 * share.median());
+  }
+
+  private static void line(String name, double seconds, double total, @org.jspecify.annotations.Nullable Double work) {
+    String rate =
+        work == null
+            ? String.format("%10s%12s", "", "")
+            : String.format(Locale.ROOT, "%10.2f%12.1f", work * 1e-9, work * 1e-9 / seconds);
+    System.out.printf(Locale.ROOT, "%-26s%10.4f%9.1f%%%s%n", name, seconds, 100 * seconds / total, rate);
+  }
+}
