@@ -26,7 +26,7 @@ final class AddNatives {
   /** Arguments: the shaded jar, the folder of jars with native libraries, the assembly. */
   public static void main(String[] args) throws IOException {
     Path assembly = Path.of(args[2]);
-    Path unfinished = Path.of(args[2] + ".tmp");
+    Path unfinished = Path.of(assembly + "." + ProcessHandle.current().pid());
     try (var out = new ZipArchiveOutputStream(unfinished)) {
       var merged = new AddNatives(out);
       merged.add(Path.of(args[0]));
@@ -34,6 +34,7 @@ final class AddNatives {
         merged.add(jar);
       }
     }
+    // Not written in place: a running job goes on with the file it has open.
     Files.move(unfinished, assembly, StandardCopyOption.REPLACE_EXISTING);
   }
 

@@ -1,8 +1,5 @@
 package org.kfac4j.linalg;
 
-import static org.bytedeco.openblas.global.openblas.LAPACKE_dpotrf;
-import static org.bytedeco.openblas.global.openblas.LAPACKE_dpotri;
-import static org.bytedeco.openblas.global.openblas.LAPACKE_dsyevd;
 import static org.bytedeco.openblas.global.openblas.LAPACKE_spotrf;
 import static org.bytedeco.openblas.global.openblas.LAPACKE_spotri;
 import static org.bytedeco.openblas.global.openblas.LAPACKE_ssyevd;
@@ -11,7 +8,8 @@ import static org.bytedeco.openblas.global.openblas.LAPACK_COL_MAJOR;
 import org.kfac4j.Check;
 
 /**
- * LAPACK on this machine's processor. A row-major lower triangle is LAPACK's column-major upper one, so nothing is transposed on the way.
+ * LAPACK on this machine's processor, in float32; in float64 {@link DoubleFactorizations}. A row-major lower triangle is LAPACK's column-major upper
+ * one, so nothing is transposed on the way.
  */
 public final class LapackFactorizations implements Factorizations {
   private static final byte UPPER = 'U';
@@ -19,36 +17,37 @@ public final class LapackFactorizations implements Factorizations {
 
   @Override
   public Matrix inverse(double[] packed, int n, double shift, Precision precision) {
-    Matrix matrix = filled(packed, n, shift, precision);
-    int info =
-        precision == Precision.FLOAT
-            ? LAPACKE_spotrf(LAPACK_COL_MAJOR, UPPER, n, matrix.floats(0), n)
-            : LAPACKE_dpotrf(LAPACK_COL_MAJOR, UPPER, n, matrix.doubles(0), n);
+    double[] shifted = checked(packed, n).clone();
+    Packed.addToDiagonal(shifted, n, shift);
+    Matrix matrix = precision == Precision.FLOAT ? inverse(shifted, n) : DoubleFactorizations.inverse(shifted, n);
+    mirror(matrix);
+    return matrix;
+  }
+
+  private static Matrix inverse(double[] packed, int n) {
+    Matrix matrix = filled(packed, n);
+    int info = LAPACKE_spotrf(LAPACK_COL_MAJOR, UPPER, n, matrix.floats(0), n);
     if (info == 0) {
-      info =
-          precision == Precision.FLOAT
-              ? LAPACKE_spotri(LAPACK_COL_MAJOR, UPPER, n, matrix.floats(0), n)
-              : LAPACKE_dpotri(LAPACK_COL_MAJOR, UPPER, n, matrix.doubles(0), n);
+      info = LAPACKE_spotri(LAPACK_COL_MAJOR, UPPER, n, matrix.floats(0), n);
     }
     if (info != 0) {
       matrix.close();
-      throw new FactorizationException(
-          "a matrix [" + n + ", " + n + "] with shift " + shift + " is not positive definite, pivot " + info);
+      throw new FactorizationException("a matrix [" + n + ", " + n + "] is not positive definite, pivot " + info);
     }
-    mirror(matrix);
     return matrix;
   }
 
   @Override
   public Eigen eigen(double[] packed, int n, Precision precision) {
-    Matrix matrix = filled(packed, n, 0, precision);
+    checked(packed, n);
+    if (precision == Precision.DOUBLE) {
+      return DoubleFactorizations.eigen(packed, n);
+    }
+    Matrix matrix = filled(packed, n);
     double[] values = new double[n];
     int info;
     try (Matrix w = Matrix.zeros(precision, 1, n)) {
-      info =
-          precision == Precision.FLOAT
-              ? LAPACKE_ssyevd(LAPACK_COL_MAJOR, VECTORS, UPPER, n, matrix.floats(0), n, w.floats(0))
-              : LAPACKE_dsyevd(LAPACK_COL_MAJOR, VECTORS, UPPER, n, matrix.doubles(0), n, w.doubles(0));
+      info = LAPACKE_ssyevd(LAPACK_COL_MAJOR, VECTORS, UPPER, n, matrix.floats(0), n, w.floats(0));
       w.get(0, values, 0, n);
     }
     if (info != 0) {
@@ -59,7 +58,7 @@ public final class LapackFactorizations implements Factorizations {
     return new Eigen(values, matrix);
   }
 
-  private static Matrix filled(double[] packed, int n, double shift, Precision precision) {
+  private static double[] checked(double[] packed, int n) {
     Check.that(packed.length == Packed.length(n), "%d numbers are no triangle of [%d, %d]", packed.length, n, n);
     for (double value : packed) {
       // LAPACK may loop or crash on such a matrix.
@@ -67,10 +66,12 @@ public final class LapackFactorizations implements Factorizations {
         throw new FactorizationException("a matrix [" + n + ", " + n + "] holds a value that is not finite");
       }
     }
-    double[] shifted = packed.clone();
-    Packed.addToDiagonal(shifted, n, shift);
-    Matrix matrix = Matrix.zeros(precision, n, n);
-    Packed.unpack(shifted, matrix);
+    return packed;
+  }
+
+  private static Matrix filled(double[] packed, int n) {
+    Matrix matrix = Matrix.zeros(Precision.FLOAT, n, n);
+    Packed.unpack(packed, matrix);
     return matrix;
   }
 

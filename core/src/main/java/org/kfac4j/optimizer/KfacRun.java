@@ -56,7 +56,7 @@ final class KfacRun implements Optimizer.Run {
       List<Candidate> candidates = candidates(objective.phases(), mean, fresh, k); // 4, 5
       Chosen chosen =
           settings.stepRule() instanceof StepRule.Exact exact
-              ? choose(candidates, here, mean, batch, exact) // 6, 7
+              ? choose(candidates, here, mean, batch, exact, k) // 6, 7
               : scheduled(candidates.get(0), mean, (StepRule.Scheduled) settings.stepRule(), k);
       checkUpdate(chosen.update, k);
       double[] next = new double[theta.length];
@@ -136,7 +136,7 @@ final class KfacRun implements Optimizer.Run {
 
   /** The candidate and its update αΔ + μδ₀ with the lowest quadratic model. */
   private Chosen choose(
-      List<Candidate> candidates, Objective.Point here, MeanGradient mean, Batch batch, StepRule.Exact rule) {
+      List<Candidate> candidates, Objective.Point here, MeanGradient mean, Batch batch, StepRule.Exact rule, int k) {
     List<double[]> directions = new ArrayList<>();
     candidates.forEach(candidate -> directions.add(candidate.direction));
     double[] last = rule.momentum() ? previous : null;
@@ -148,7 +148,7 @@ final class KfacRun implements Optimizer.Run {
     QuadraticModel best = null;
     int winner = 0;
     for (int c = 0; c < candidates.size(); c++) {
-      QuadraticModel model = model(products, directions, c, last == null ? -1 : candidates.size(), mean);
+      QuadraticModel model = model(products, directions, c, last == null ? -1 : candidates.size(), mean, k);
       if (best == null || model.change() < best.change()) {
         best = model;
         winner = c;
@@ -171,9 +171,12 @@ final class KfacRun implements Optimizer.Run {
     return new Chosen(update, model.alpha(), last == null ? null : (Double) model.mu(), model.change(), undamped);
   }
 
-  private QuadraticModel model(Sums products, List<double[]> directions, int c, int last, MeanGradient mean) {
+  private QuadraticModel model(Sums products, List<double[]> directions, int c, int last, MeanGradient mean, int k) {
     double aa = curvatureProduct(products, directions, c, c);
     double slope = Vectors.dot(mean.gradient(), directions.get(c));
+    if (!(aa > 0 || (aa == 0 && slope == 0)) || !Double.isFinite(aa)) {
+      throw new DivergedException("iteration " + k + ": the curvature along the update is " + aa);
+    }
     if (last < 0) {
       return QuadraticModel.along(aa, slope);
     }

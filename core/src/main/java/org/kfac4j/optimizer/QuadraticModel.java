@@ -15,12 +15,15 @@ public record QuadraticModel(double alpha, double mu, double change) {
   private static final double SINGULAR = 1e-10;
 
   /**
-   * The minimum along Δ alone: α = −∇hᵀΔ / ΔᵀCΔ.
+   * The minimum along Δ alone: α = −∇hᵀΔ / ΔᵀCΔ; 0 where there is neither curvature nor slope, as at a gradient of zero.
    *
-   * @param curvature ΔᵀCΔ, positive
+   * @param curvature ΔᵀCΔ, positive, or 0 with a slope of 0
    * @param slope ∇hᵀΔ
    */
   public static QuadraticModel along(double curvature, double slope) {
+    if (curvature == 0 && slope == 0) {
+      return new QuadraticModel(0, 0, 0);
+    }
     Check.that(
         curvature > 0 && Double.isFinite(curvature), "the curvature along an update must be positive and finite, got %s", curvature);
     double alpha = -slope / curvature;

@@ -36,6 +36,19 @@ final class DivergenceGuard {
     if (Double.isNaN(firstLoss)) {
       firstLoss = loss;
     }
+    check(k, "loss", loss, theta);
+  }
+
+  /**
+   * The same for the loss on the test set, which is the first to see the last update.
+   *
+   * @throws DivergedException if it is more than the allowed multiple of the first loss on a batch
+   */
+  void checkTest(int k, double loss, double[] theta) {
+    check(k, "test loss", loss, theta);
+  }
+
+  private void check(int k, String what, double loss, double[] theta) {
     double limit = factor * Math.max(firstLoss, 1);
     if (loss <= limit) {
       return;
@@ -49,9 +62,10 @@ final class DivergenceGuard {
     throw new DivergedException(
         String.format(
             java.util.Locale.ROOT,
-            "iteration %d: the loss is %.4g, more than %.4g times the first one (%.4g); the weights of layer %s grew most,"
+            "iteration %d: the %s is %.4g, more than %.4g times the first one (%.4g); the weights of layer %s grew most,"
                 + " from norm %.4g to %.4g",
             k,
+            what,
             loss,
             factor,
             firstLoss,

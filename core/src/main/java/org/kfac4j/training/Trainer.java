@@ -82,7 +82,9 @@ public final class Trainer {
         state.advance(run.theta(), size, seconds, guard.firstLoss());
         IterationRecord record = record(k, state, size, step, train.phases().drain());
         if (test != null && isEvaluationDue(k)) {
-          record = record.with(state.evaluate(test, k));
+          Evaluation evaluation = state.evaluate(test, k);
+          guard.checkTest(k, evaluation.loss(), run.theta());
+          record = record.with(evaluation);
         }
         state.history.add(record);
         IterationRecord told = record;

@@ -7,13 +7,19 @@ import org.apache.spark.api.java.JavaSparkContext;
 import org.kfac4j.InvalidInputException;
 import org.kfac4j.Settings;
 import org.kfac4j.curvature.Nd4jBackend;
+import org.kfac4j.data.DataSource;
 import org.kfac4j.linalg.LapackFactorizations;
 import org.kfac4j.linalg.Precision;
 import org.kfac4j.optimizer.DenseMachine;
+import org.kfac4j.spark.SparkExamples;
+import org.kfac4j.spark.SparkObjective;
 import org.nd4j.linalg.factory.Nd4j;
 
 /** The Spark application that a job runs in, as its user configured it, and what computes there. */
 record Cluster(JavaSparkContext spark) implements AutoCloseable {
+  /** Levels of the aggregation tree. */
+  private static final int TREE_DEPTH = 2;
+
   /**
    * Starts the application. No setting of Spark's is made here.
    *
@@ -42,6 +48,14 @@ record Cluster(JavaSparkContext spark) implements AutoCloseable {
 
   Nd4jBackend backend(Settings settings, Precision precision) {
     return new Nd4jBackend(precision, settings.positiveInt("training.block-rows"), threadsPerTask());
+  }
+
+  /** The loss over the examples of {@code source}, which are read and cached on the executors. */
+  SparkObjective objective(Settings settings, Problem problem, DataSource source) {
+    SparkExamples examples = SparkExamples.load(spark, source, partitions(settings));
+    Nd4jBackend backend = backend(settings, problem.precision());
+    return new SparkObjective(
+        spark, problem.network(), backend, problem.precision(), examples, TREE_DEPTH);
   }
 
   /** The driver's part: layers side by side on all of its cores. */

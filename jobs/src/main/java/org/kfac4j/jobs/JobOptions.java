@@ -43,8 +43,14 @@ final class JobOptions {
    * @throws InvalidInputException if there is no such file or a setting breaks a rule
    */
   Settings settings(Storage storage) throws IOException {
+    InvalidInputException.require(
+        printConfig || !conf.isEmpty(), "a conf file is missing: for example conf/curves-autoencoder.conf");
+    return settingsOrDefaults(storage);
+  }
+
+  /** As {@link #settings}, but the defaults if there is no conf file. */
+  Settings settingsOrDefaults(Storage storage) throws IOException {
     if (conf.isEmpty()) {
-      InvalidInputException.require(printConfig, "a conf file is missing: for example conf/curves-autoencoder.conf");
       return Settings.load("defaults", "", overrides);
     }
     ByteArrayOutputStream text = new ByteArrayOutputStream();
@@ -54,6 +60,14 @@ final class JobOptions {
       throw new InvalidInputException("no such conf file: " + conf, e);
     }
     return Settings.load(conf, text.toString(StandardCharsets.UTF_8), overrides);
+  }
+
+  /** The same options with another conf file. */
+  JobOptions withConf(String other) {
+    JobOptions copy = new JobOptions();
+    copy.conf = other;
+    copy.overrides = overrides;
+    return copy;
   }
 
   /** The conf file's name without folders and extension. */

@@ -28,12 +28,27 @@ record Problem(Dl4jModel.Loaded model, Network network, DataSet data, Precision 
    * @throws InvalidInputException if they break a rule or do not fit each other
    */
   static Problem from(Settings settings, Storage storage) throws IOException {
-    Dl4jModel.Loaded model =
-        ModelSettings.from(settings.config("model")).create(storage, settings.longValue("training.seed"));
+    return of(
+        ModelSettings.from(settings.config("model"))
+            .create(storage, settings.longValue("training.seed")),
+        settings,
+        storage);
+  }
+
+  /**
+   * As {@link #from}, but for {@code model} instead of the one that the settings name.
+   *
+   * @throws InvalidInputException if a setting breaks a rule, or model and data do not fit each other
+   */
+  static Problem of(Dl4jModel.Loaded model, Settings settings, Storage storage) throws IOException {
     Network network = model.model().network().withMoreL2(settings.nonNegative("optimizer.l2"));
     DataSet data = data(settings, storage);
     checkFit(network, data.train().shape());
-    return new Problem(model, network, data, settings.choice("training.precision", Precision.class));
+    return new Problem(model, network, data, precision(settings));
+  }
+
+  static Precision precision(Settings settings) {
+    return settings.choice("training.precision", Precision.class);
   }
 
   private static DataSet data(Settings settings, Storage storage) throws IOException {

@@ -16,6 +16,7 @@ import org.kfac4j.training.SummaryWriter;
 /** The folder that a run's results go to. */
 record RunFolder(Storage storage, String dir, int checkpointsKept) {
   static final String MODEL = "model.zip";
+  static final String COMPARISON = "comparison.json";
   private static final String CHECKPOINTS = "checkpoint";
   private static final List<String> CONTENT =
       List.of(MODEL, MetricsWriter.FILE, SummaryWriter.FILE, ReportWriter.FILE, CHECKPOINTS);
@@ -30,18 +31,34 @@ record RunFolder(Storage storage, String dir, int checkpointsKept) {
    *
    * @throws InvalidInputException if there is a run in the folder and {@code overwrite} is false
    */
-  void prepare(boolean overwrite) throws IOException {
+  void check(boolean overwrite) throws IOException {
     for (String name : CONTENT) {
-      String path = Storage.resolve(dir, name);
-      if (storage.exists(path)) {
-        InvalidInputException.require(
-            overwrite,
-            "output.dir %s already holds a run (%s): choose another, --resume it, or --set output.overwrite=true",
-            dir,
-            name);
-        storage.delete(path);
-      }
+      check(name, overwrite, "a run (%s): choose another, --resume it".formatted(name));
     }
+  }
+
+  /** Deletes the run that is in the folder, and nothing else. */
+  void clear() throws IOException {
+    for (String name : CONTENT) {
+      storage.delete(Storage.resolve(dir, name));
+    }
+  }
+
+  /**
+   * The same for a comparison with Spark MLlib.
+   *
+   * @throws InvalidInputException if there is one in the folder and {@code overwrite} is false
+   */
+  void checkComparison(boolean overwrite) throws IOException {
+    check(COMPARISON, overwrite, "a comparison (%s): choose another".formatted(COMPARISON));
+  }
+
+  private void check(String name, boolean overwrite, String held) throws IOException {
+    InvalidInputException.require(
+        overwrite || !storage.exists(Storage.resolve(dir, name)),
+        "output.dir %s already holds %s, or --set output.overwrite=true",
+        dir,
+        held);
   }
 
   CheckpointStore checkpoints() {
@@ -65,5 +82,9 @@ record RunFolder(Storage storage, String dir, int checkpointsKept) {
 
   String model() {
     return Storage.resolve(dir, MODEL);
+  }
+
+  String comparison() {
+    return Storage.resolve(dir, COMPARISON);
   }
 }

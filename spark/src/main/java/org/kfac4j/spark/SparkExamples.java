@@ -12,7 +12,10 @@ import org.kfac4j.data.DataSource;
 import org.kfac4j.data.Examples;
 import scala.Tuple2;
 
-/** A data source as a cached RDD of blocks: partition i of P holds examples ⌊N i / P⌋ to ⌊N (i + 1) / P⌋. Partitions may be empty. */
+/**
+ * A data source as a cached RDD of blocks: partition i of P holds examples ⌊N i / P⌋ to ⌊N (i + 1)
+ * / P⌋. Partitions may be empty.
+ */
 public final class SparkExamples implements AutoCloseable {
   /** Examples in a block of the cache. */
   private static final int BLOCK = 1024;
@@ -26,7 +29,8 @@ public final class SparkExamples implements AutoCloseable {
   }
 
   /**
-   * Reads the source on the executors and keeps it there, in memory or on disk where memory is short.
+   * Reads the source on the executors and keeps it there, in memory or on disk where memory is
+   * short.
    *
    * @throws InvalidInputException if an example breaks a rule of the source; nothing is kept then
    */

@@ -60,6 +60,11 @@ public final class SparkObjective implements Objective {
     return phases;
   }
 
+  /** The same objective with another network of the same layers, such as one with another l2; the two share their examples. */
+  public SparkObjective withNetwork(Network other) {
+    return new SparkObjective(spark, other, backend, precision, examples, depth);
+  }
+
   /** What the slowest task of each request spent its {@code map} time on: forward, backward, statistics, products, … */
   public Phases taskPhases() {
     return taskPhases;

@@ -1,0 +1,129 @@
+package org.kfac4j.jobs;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.within;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Arrays;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.kfac4j.network.Presets;
+
+class EvaluateTest {
+  private static final ObjectMapper JSON = new ObjectMapper();
+
+  private static final int TRAIN = 120;
+  private static final int TEST = 45;
+
+  @TempDir static Path folder;
+  private static Path classifier;
+  private static Path autoencoder;
+
+  @BeforeAll
+  static void train() throws IOException {
+    IdxFolder.write(folder.resolve("data"), TRAIN, TEST, 4, 5);
+    classifier = conf("classifier", "[20, 8, 10], loss = mcxent", "classifier");
+    autoencoder = conf("autoencoder", "[20, 5, 20], loss = xent", "autoencoder");
+    assertThat(Jobs.run(new Train(), classifier.toString()).code()).isZero();
+    assertThat(Jobs.run(new Train(), autoencoder.toString()).code()).isZero();
+  }
+
+  private static Path conf(String name, String layers, String task) throws IOException {
+    String text =
+        """
+        model { layers = %s, init = xavier }
+        data { source = idx, path = "%s", task = %s }
+        optimizer { damping { initial = 1 } }
+        training { iterations = 6, batch-size = 60, evaluate-every = 2, checkpoint-every = 0 }
+        output { dir = "%s" }
+        """
+            .formatted(
+                layers, folder.resolve("data"), task, folder.resolve(name));
+    return Files.writeString(folder.resolve(name + ".conf"), text);
+  }
+
+  private static JsonNode best(String run) throws IOException {
+    return JSON.readTree(folder.resolve(run).resolve("summary.json").toFile()).get("best");
+  }
+
+  private static Jobs.Ended evaluate(Object... args) {
+    return Jobs.run(
+        new Evaluate(), Arrays.stream(args).map(String::valueOf).toArray(String[]::new));
+  }
+
+  @Test
+  void aClassifiersTestFiguresAreThoseOfItsTrainingRun() throws IOException {
+    Jobs.Ended run = evaluate(classifier, "--json");
+    assertThat(run.code()).isZero();
+    JsonNode json = JSON.readTree(run.out());
+    assertThat(json.at("/test/examples").asInt()).isEqualTo(TEST);
+    assertThat(json.at("/training/examples").asInt()).isEqualTo(TRAIN);
+    assertThat(json.at("/test/loss").asDouble())
+        .isCloseTo(best("classifier").get("testLoss").asDouble(), within(1e-12));
+    assertThat(json.at("/test/accuracy").asDouble())
+        .isEqualTo(best("classifier").get("testAccuracy").asDouble());
+    assertThat(json.at("/training/accuracy").asDouble()).isBetween(0.2, 1.0);
+    assertThat(json.get("test").has("error")).isFalse();
+  }
+
+  @Test
+  void anAutoencodersTestFiguresAreThoseOfItsTrainingRun() throws IOException {
+    JsonNode json = JSON.readTree(evaluate(autoencoder, "--json").out());
+    assertThat(json.at("/test/loss").asDouble())
+        .isCloseTo(best("autoencoder").get("testLoss").asDouble(), within(1e-12));
+    assertThat(json.at("/test/error").asDouble())
+        .isCloseTo(best("autoencoder").get("testError").asDouble(), within(1e-12));
+    assertThat(json.get("test").has("accuracy")).isFalse();
+  }
+
+  @Test
+  void withoutJsonATableIsPrinted() {
+    Path model = folder.resolve("classifier/model.zip");
+    Jobs.Ended run = evaluate(classifier, "--model", model, "--set", "data.train-size=30");
+    assertThat(run.code()).isZero();
+    assertThat(run.out().lines().map(line -> line.strip().split(" {2,}")[0]))
+        .containsExactly(model.toString(), "test", "training");
+    assertThat(run.out().lines().findFirst().orElse("")).endsWith("accuracy");
+    assertThat(run.out()).containsPattern("training +30 +\\S+ +0\\.\\d{4}\n");
+  }
+
+  @Test
+  void aMissingModelIsNamed() {
+    assertRefused(
+        evaluate(classifier, "--set", "output.dir=" + folder.resolve("nothing")),
+        "nothing/model.zip");
+  }
+
+  @Test
+  void aDamagedModelIsNamed() throws IOException {
+    byte[] whole = Files.readAllBytes(folder.resolve("classifier/model.zip"));
+    Path half = Files.write(folder.resolve("half.zip"), Arrays.copyOf(whole, whole.length / 2));
+    assertRefused(evaluate(classifier, "--model", half), "half.zip");
+  }
+
+  @Test
+  void aConfigurationWithoutWeightsIsRefused() throws IOException {
+    Path file =
+        Files.writeString(
+            folder.resolve("untrained.json"), Presets.named("mnist-classifier").toJson());
+    assertRefused(evaluate(classifier, "--model", file), "without weights");
+  }
+
+  @Test
+  void aModelThatDoesNotFitTheDataIsRefused() {
+    assertRefused(
+        evaluate(autoencoder, "--model", folder.resolve("classifier/model.zip")), "10 outputs");
+  }
+
+  private static void assertRefused(Jobs.Ended run, String reason) {
+    assertThat(run.code()).isEqualTo(Job.BAD_INPUT);
+    assertThat(run.err().lines()).hasSize(1);
+    assertThat(run.err()).startsWith("error: ").contains(reason);
+    assertThat(run.out()).isEmpty();
+  }
+}

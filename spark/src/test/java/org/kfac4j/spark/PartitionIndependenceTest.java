@@ -1,0 +1,120 @@
+package org.kfac4j.spark;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import org.apache.spark.api.java.JavaSparkContext;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.ValueSource;
+import org.kfac4j.datasets.Curves;
+
+/** Results depend on the examples, not on where they are. */
+class PartitionIndependenceTest {
+  private static final long EXAMPLES = 2000;
+
+  /** Of float32 sums that are taken in another order, after 20 iterations. */
+  private static final double ROUNDING = 1e-4;
+
+  private static JavaSparkContext spark;
+
+  /** What is trained with, as a conf file would say it. */
+  enum Method {
+    EXACT_STEP(
+        """
+        optimizer { damping { initial = 3 } }
+        curvature { inverse-period = 5, gamma-search = true, gamma-period = 10 }
+        """),
+    SCHEDULED_STEP(
+        """
+        optimizer {
+          step = scheduled
+          learning-rate { initial = 0.02 }
+          damping { rule = fixed, initial = 0.3 }
+        }
+        curvature { damping = eigen, gamma-search = false, statistics-period = 2, inverse-period = 4 }
+        """),
+    ADAM("optimizer { name = adam, learning-rate { initial = 1e-3 } }");
+
+    private final String settings;
+
+    Method(String settings) {
+      this.settings = settings;
+    }
+
+    Training training(long examples, int batchSize, int iterations) {
+      return Training.of(
+          """
+          model { layers = [784, 100, 20, 100, 784], activation = tanh, loss = xent, init = xavier }
+          training { iterations = %d, batch-size = %d, seed = 3 }
+          """
+                  .formatted(iterations, batchSize)
+              + settings,
+          new Curves(1, Curves.Part.TRAIN, examples));
+    }
+  }
+
+  @BeforeAll
+  static void start() {
+    spark = LocalSpark.start();
+  }
+
+  @AfterAll
+  static void stop() {
+    spark.close();
+  }
+
+  @ParameterizedTest
+  @EnumSource(Method.class)
+  void partitionsAgreeWithALoopInOneThreadAndTwoRunsAreBitEqual(Method method) {
+    Training training = method.training(EXAMPLES, 600, 20);
+    Training.Outcome local = training.local();
+    assertThat(local.losses()[19]).isLessThan(0.9 * local.losses()[0]);
+    Training.Outcome two = training.on(spark, 2);
+    for (int partitions : new int[] {1, 7}) {
+      assertThat(training.on(spark, partitions).distance(local, training.initial()))
+          .as("%d partitions", partitions)
+          .isLessThan(ROUNDING);
+    }
+    assertThat(two.distance(local, training.initial())).as("2 partitions").isLessThan(ROUNDING);
+    Training.Outcome again = training.on(spark, 2);
+    assertThat(again.theta()).isEqualTo(two.theta());
+    assertThat(again.losses()).isEqualTo(two.losses());
+  }
+
+  @ParameterizedTest
+  @EnumSource(Method.class)
+  void partitionsWithoutExamplesChangeNothing(Method method) {
+    Training training = method.training(5, 3, 4);
+    Training.Outcome local = training.local();
+    assertThat(training.on(spark, 7).distance(local, training.initial())).isLessThan(ROUNDING);
+  }
+
+  /** All sums then come from a single partition, and from another one in every iteration. */
+  @ParameterizedTest
+  @ValueSource(ints = {1, 4})
+  void aBatchOfOneExampleIsEnough(int partitions) {
+    Training training = Method.EXACT_STEP.training(4, 1, 3);
+    Training.Outcome local = training.local();
+    assertThat(training.on(spark, partitions).distance(local, training.initial()))
+        .isLessThan(ROUNDING);
+  }
+
+  @Test
+  void anotherSeedTakesAnotherWay() {
+    Training training = Method.ADAM.training(EXAMPLES, 100, 3);
+    Training other = Training.of(hoconWithSeed(4), training.source());
+    assertThat(other.local().losses()).isNotEqualTo(training.local().losses());
+  }
+
+  private static String hoconWithSeed(int seed) {
+    return """
+        model { layers = [784, 100, 20, 100, 784], activation = tanh, loss = xent, init = xavier }
+        training { iterations = 3, batch-size = 100, seed = %d }
+        """
+            .formatted(seed)
+        + Method.ADAM.settings;
+  }
+}
