@@ -1,8 +1,8 @@
 package org.kfac4j;
 
 /**
- * Something that the user gave (a setting, a file, a model) breaks a rule. The message is one line that names the thing, the rule and the
- * value; jobs print it as it is and exit with code 2.
+ * Something that the user gave (a setting, a file, a model) breaks a rule. The message is one line
+ * that names the thing, the rule and the value; jobs print it as it is and exit with code 2.
  */
 public final class InvalidInputException extends RuntimeException {
   private static final long serialVersionUID = 1L;

@@ -7,8 +7,9 @@ import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The state of a run as named numbers, text and arrays, in the order they were put. Arrays are neither copied in nor out. Every getter throws an
- * {@link InvalidInputException} naming the entry if it is missing or of another type.
+ * The state of a run as named numbers, text and arrays, in the order they were put. Arrays are
+ * neither copied in nor out. Every getter throws an {@link InvalidInputException} naming the entry
+ * if it is missing or of another type.
  */
 public final class Snapshot {
   private final Map<String, Object> entries = new LinkedHashMap<>();
@@ -38,7 +39,10 @@ public final class Snapshot {
   }
 
   private Snapshot add(String name, Object value) {
-    Check.that(!name.isEmpty() && name.length() <= 1000, "name must have 1 to 1000 characters, got %s", name.length());
+    Check.that(
+        !name.isEmpty() && name.length() <= 1000,
+        "name must have 1 to 1000 characters, got %s",
+        name.length());
     Check.that(!entries.containsKey(name), "name must be new, got %s twice", name);
     entries.put(name, value);
     return this;

@@ -1,4 +1,7 @@
-/** kfac4j: second-order training of neural networks, on one JVM or on Apache Spark. What every package may use. */
+/**
+ * kfac4j: second-order training of neural networks, on one JVM or on Apache Spark. What every
+ * package may use.
+ */
 @NullMarked
 package org.kfac4j;
 

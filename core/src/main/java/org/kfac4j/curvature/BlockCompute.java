@@ -1,6 +1,9 @@
 package org.kfac4j.curvature;
 
-/** Computes the sums of one request, block after block. Used by one thread; {@link #close} gives its buffers back. */
+/**
+ * Computes the sums of one request, block after block. Used by one thread; {@link #close} gives its
+ * buffers back.
+ */
 public interface BlockCompute extends AutoCloseable {
   /**
    * Adds the examples of a block to the sums.

@@ -6,7 +6,10 @@ import java.io.ObjectOutput;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 
-/** Arrays to and from streams in large pieces: several times faster than Java serialization's element by element. */
+/**
+ * Arrays to and from streams in large pieces: several times faster than Java serialization's
+ * element by element.
+ */
 final class BulkIo {
   private static final int BYTES = 1 << 18;
 
@@ -17,7 +20,8 @@ final class BulkIo {
 
   static void write(ObjectOutput out, float[] array) throws IOException {
     out.writeInt(array.length);
-    ByteBuffer bytes = ByteBuffer.allocate(Math.min(BYTES, array.length * Float.BYTES)).order(ORDER);
+    ByteBuffer bytes =
+        ByteBuffer.allocate(Math.min(BYTES, array.length * Float.BYTES)).order(ORDER);
     int perChunk = BYTES / Float.BYTES;
     for (int at = 0; at < array.length; at += perChunk) {
       int n = Math.min(perChunk, array.length - at);
@@ -40,7 +44,8 @@ final class BulkIo {
 
   static void write(ObjectOutput out, double[] array) throws IOException {
     out.writeInt(array.length);
-    ByteBuffer bytes = ByteBuffer.allocate(Math.min(BYTES, array.length * Double.BYTES)).order(ORDER);
+    ByteBuffer bytes =
+        ByteBuffer.allocate(Math.min(BYTES, array.length * Double.BYTES)).order(ORDER);
     int perChunk = BYTES / Double.BYTES;
     for (int at = 0; at < array.length; at += perChunk) {
       int n = Math.min(perChunk, array.length - at);

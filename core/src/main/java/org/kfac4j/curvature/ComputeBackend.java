@@ -5,8 +5,9 @@ import java.util.List;
 import org.kfac4j.network.Network;
 
 /**
- * What computes on blocks of examples: forward and backward passes, forward-mode products and sums. The one seam between kfac4j and a device; what
- * is above it holds heap arrays only. Travels to executors.
+ * What computes on blocks of examples: forward and backward passes, forward-mode products and sums.
+ * The one seam between kfac4j and a device; what is above it holds heap arrays only. Travels to
+ * executors.
  */
 public interface ComputeBackend extends Serializable {
   /** Rows that a block should hold. */
@@ -17,7 +18,8 @@ public interface ComputeBackend extends Serializable {
    *
    * @param directions parameter vectors of a {@link Request.Products}, empty otherwise
    */
-  BlockCompute open(Network network, Request request, Parameters weights, List<Parameters> directions);
+  BlockCompute open(
+      Network network, Request request, Parameters weights, List<Parameters> directions);
 
   /** Gives memory back that is kept between requests in this process. */
   void release();

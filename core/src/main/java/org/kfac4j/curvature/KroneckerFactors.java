@@ -3,8 +3,8 @@ package org.kfac4j.curvature;
 import org.kfac4j.linalg.Packed;
 
 /**
- * The two factors of one layer's Fisher block, F ≈ A ⊗ G in the order of X = [rows, columns] row by row: arXiv:1503.05671 eq. 1. Packed lower
- * triangles, float64.
+ * The two factors of one layer's Fisher block, F ≈ A ⊗ G in the order of X = [rows, columns] row by
+ * row: arXiv:1503.05671 eq. 1. Packed lower triangles, float64.
  *
  * @param inputs A = E[ā āᵀ], rows × rows
  * @param gradients G = E[g gᵀ], columns × columns
@@ -14,15 +14,25 @@ public record KroneckerFactors(double[] inputs, double[] gradients, int rows, in
   public static KroneckerFactors of(Sums sums, int layer, int rows, int columns) {
     double count = sums.scalar(SumNames.STATISTICS_COUNT);
     return new KroneckerFactors(
-        sums.mean(SumNames.inputs(layer), count), sums.mean(SumNames.gradients(layer), count), rows, columns);
+        sums.mean(SumNames.inputs(layer), count),
+        sums.mean(SumNames.gradients(layer), count),
+        rows,
+        columns);
   }
 
-  /** Whether both diagonals are finite; in a sum of squares, an entry off the diagonal is finite if they are. */
+  /**
+   * Whether both diagonals are finite; in a sum of squares, an entry off the diagonal is finite if
+   * they are.
+   */
   public boolean isFinite() {
-    return Double.isFinite(Packed.trace(inputs, rows)) && Double.isFinite(Packed.trace(gradients, columns));
+    return Double.isFinite(Packed.trace(inputs, rows))
+        && Double.isFinite(Packed.trace(gradients, columns));
   }
 
-  /** π = sqrt((tr A / rows) / (tr G / columns)), how damping is split between the factors; 1 if a trace is zero. §6.3. */
+  /**
+   * π = sqrt((tr A / rows) / (tr G / columns)), how damping is split between the factors; 1 if a
+   * trace is zero. §6.3.
+   */
   public double pi() {
     double a = Packed.trace(inputs, rows) / rows;
     double g = Packed.trace(gradients, columns) / columns;

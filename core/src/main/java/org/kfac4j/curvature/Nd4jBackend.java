@@ -14,11 +14,16 @@ import org.kfac4j.network.Network;
  * Computes with ND4J and OpenBLAS on this machine's processor.
  *
  * @param precision float to train, double to check
- * @param blockRows rows of a block; large enough for matrix products to be efficient, small enough for caches
+ * @param blockRows rows of a block; large enough for matrix products to be efficient, small enough
+ *     for caches
  * @param threads of one task; Spark's {@code spark.task.cpus}
  */
-public record Nd4jBackend(Precision precision, int blockRows, int threads) implements ComputeBackend {
-  /** Idle workspaces of this process by what they were made for. Caches only: results do not depend on them. */
+public record Nd4jBackend(Precision precision, int blockRows, int threads)
+    implements ComputeBackend {
+  /**
+   * Idle workspaces of this process by what they were made for. Caches only: results do not depend
+   * on them.
+   */
   private static final Map<Key, Deque<Workspace>> IDLE = new HashMap<>();
 
   private record Key(Network network, Precision precision, int blockRows) {}
@@ -29,7 +34,8 @@ public record Nd4jBackend(Precision precision, int blockRows, int threads) imple
   }
 
   @Override
-  public BlockCompute open(Network network, Request request, Parameters weights, List<Parameters> directions) {
+  public BlockCompute open(
+      Network network, Request request, Parameters weights, List<Parameters> directions) {
     Check.that(
         weights.length() == network.parameterCount(),
         "the network has %d parameters, got %d weights",
@@ -38,7 +44,8 @@ public record Nd4jBackend(Precision precision, int blockRows, int threads) imple
     Blas.useThreads(threads);
     Key key = new Key(network, precision, blockRows);
     Workspace workspace = borrow(key);
-    return new Nd4jCompute(network, request, weights, directions, workspace, () -> giveBack(key, workspace));
+    return new Nd4jCompute(
+        network, request, weights, directions, workspace, () -> giveBack(key, workspace));
   }
 
   private static Workspace borrow(Key key) {
@@ -48,7 +55,10 @@ public record Nd4jBackend(Precision precision, int blockRows, int threads) imple
         return idle.pop();
       }
       // Another network's buffers are not kept beside this one's.
-      IDLE.keySet().stream().filter(other -> !other.equals(key)).toList().forEach(Nd4jBackend::free);
+      IDLE.keySet().stream()
+          .filter(other -> !other.equals(key))
+          .toList()
+          .forEach(Nd4jBackend::free);
     }
     return new Workspace(key.network, key.precision, key.blockRows);
   }

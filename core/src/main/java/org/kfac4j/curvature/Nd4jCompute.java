@@ -17,7 +17,10 @@ import org.kfac4j.network.Network.ParameterBlock;
 import org.kfac4j.network.Rows;
 import org.kfac4j.network.Targets;
 
-/** One request's computation on one thread: forward, backward and forward-mode passes over blocks, and what is summed of them. */
+/**
+ * One request's computation on one thread: forward, backward and forward-mode passes over blocks,
+ * and what is summed of them.
+ */
 final class Nd4jCompute implements BlockCompute {
   private final Network network;
   private final Request request;
@@ -53,7 +56,9 @@ final class Nd4jCompute implements BlockCompute {
     this.products = new double[directions.size()][directions.size()];
     this.notFinite = new long[network.layers().size()];
     this.gradientSums =
-        request instanceof Request.Gradient ? workspace.perLayer(workspace.gradient()) : new Matrix[0];
+        request instanceof Request.Gradient
+            ? workspace.perLayer(workspace.gradient())
+            : new Matrix[0];
     if (request instanceof Request.Gradient) {
       workspace.gradient().clear();
     }
@@ -137,7 +142,10 @@ final class Nd4jCompute implements BlockCompute {
   private void addInputMoments(int n) {
     for (ParameterBlock block : network.blocks()) {
       DenseLayer layer = (DenseLayer) network.layers().get(block.layer());
-      Blas.gram(layer.operand(workspace.activations[block.layer()], n), 1, workspace.inputMoment(block.layer()));
+      Blas.gram(
+          layer.operand(workspace.activations[block.layer()], n),
+          1,
+          workspace.inputMoment(block.layer()));
     }
   }
 
@@ -164,7 +172,10 @@ final class Nd4jCompute implements BlockCompute {
     }
   }
 
-  /** Propagates {@code outputGradients} to all layers, adding to the gradient or to Σ g gᵀ on the way. */
+  /**
+   * Propagates {@code outputGradients} to all layers, adding to the gradient or to Σ g gᵀ on the
+   * way.
+   */
   private void backward(int n, boolean sumGradient, boolean sumMoments) {
     Rows[] a = workspace.activations;
     Rows[] g = workspace.gradients();

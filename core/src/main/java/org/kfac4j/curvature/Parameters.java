@@ -7,7 +7,10 @@ import java.io.ObjectOutput;
 import org.kfac4j.linalg.Matrix;
 import org.kfac4j.linalg.Precision;
 
-/** A parameter vector, or a direction in parameter space, on its way to the tasks, in the precision that they compute in. */
+/**
+ * A parameter vector, or a direction in parameter space, on its way to the tasks, in the precision
+ * that they compute in.
+ */
 public final class Parameters implements Externalizable {
   private static final long serialVersionUID = 1L;
 

@@ -7,13 +7,17 @@ import org.kfac4j.data.Examples;
 import org.kfac4j.network.Network;
 
 /**
- * Answers a request for the examples of one partition: finds those that are in the batch, gathers them into full blocks, those of the statistics
- * apart from the others, and has the sums computed. What every task does, on Spark and without it.
+ * Answers a request for the examples of one partition: finds those that are in the batch, gathers
+ * them into full blocks, those of the statistics apart from the others, and has the sums computed.
+ * What every task does, on Spark and without it.
  */
 public final class PartitionPass {
   private PartitionPass() {}
 
-  /** The sums over the examples of {@code partition} that are in the request's batch; empty sums if there are none. */
+  /**
+   * The sums over the examples of {@code partition} that are in the request's batch; empty sums if
+   * there are none.
+   */
   public static Sums run(
       ComputeBackend backend,
       Network network,
@@ -26,7 +30,8 @@ public final class PartitionPass {
     Request.Statistics statistics = request.statistics();
     long statisticsCount = statistics == null ? 0 : statistics.batch().count();
     Block plain = new Block(backend.blockRows(), network.inputs());
-    Block inStatistics = statistics == null ? plain : new Block(backend.blockRows(), network.inputs());
+    Block inStatistics =
+        statistics == null ? plain : new Block(backend.blockRows(), network.inputs());
     try (BlockCompute compute = backend.open(network, request, weights, directions)) {
       while (partition.hasNext()) {
         Examples examples = partition.next();

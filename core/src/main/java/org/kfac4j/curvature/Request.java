@@ -17,21 +17,26 @@ public sealed interface Request extends Serializable {
   /**
    * The loss.
    *
-   * @param metrics also what the test set is judged by: squared error, and correct answers for classes
+   * @param metrics also what the test set is judged by: squared error, and correct answers for
+   *     classes
    */
   record Loss(Batch batch, boolean metrics) implements Request {}
 
   /** The loss, its gradient, and Kronecker statistics if asked for. */
   record Gradient(Batch batch, @Nullable Statistics statistics) implements Request {}
 
-  /** (J v)ᵀ F_R (J w) for all pairs of {@code directions} parameter vectors, J the Jacobian of the network's output. */
+  /**
+   * (J v)ᵀ F_R (J w) for all pairs of {@code directions} parameter vectors, J the Jacobian of the
+   * network's output.
+   */
   record Products(Batch batch, int directions) implements Request {}
 
   /**
    * Which statistics.
    *
    * @param batch a subset of the request's batch with the same start
-   * @param key of the random streams that sampled targets come from; with the example's id it determines them
+   * @param key of the random streams that sampled targets come from; with the example's id it
+   *     determines them
    */
   record Statistics(Batch batch, FisherType fisher, long key) implements Serializable {}
 }

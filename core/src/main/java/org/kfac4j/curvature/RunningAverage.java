@@ -3,8 +3,9 @@ package org.kfac4j.curvature;
 import org.kfac4j.Check;
 
 /**
- * The running average M ← ε_k M + (1 − ε_k) M_batch with ε_k = min(1 − 1/k, cap): the plain mean of all batches while k is small, then exponential
- * forgetting. arXiv:1503.05671 §5. With statistics every c iterations a batch stands for c of them and the cap is cap^c.
+ * The running average M ← ε_k M + (1 − ε_k) M_batch with ε_k = min(1 − 1/k, cap): the plain mean of
+ * all batches while k is small, then exponential forgetting. arXiv:1503.05671 §5. With statistics
+ * every c iterations a batch stands for c of them and the cap is cap^c.
  */
 public final class RunningAverage {
   private RunningAverage() {}
@@ -17,7 +18,11 @@ public final class RunningAverage {
 
   /** average ← ε average + (1 − ε) batch, in place. */
   public static void update(double[] average, double[] batch, double epsilon) {
-    Check.that(average.length == batch.length, "%d and %d numbers do not average", average.length, batch.length);
+    Check.that(
+        average.length == batch.length,
+        "%d and %d numbers do not average",
+        average.length,
+        batch.length);
     if (epsilon == 0) {
       System.arraycopy(batch, 0, average, 0, batch.length);
       return;

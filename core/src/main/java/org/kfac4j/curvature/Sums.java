@@ -12,10 +12,12 @@ import java.util.function.BiConsumer;
 import org.kfac4j.Check;
 
 /**
- * Named sums over examples: the only thing that travels from tasks to the driver. Merging adds, in float64; an empty object is neutral.
+ * Named sums over examples: the only thing that travels from tasks to the driver. Merging adds, in
+ * float64; an empty object is neutral.
  *
- * <p>A task's vectors are float32, and its scalars are rounded to {@value #SCALAR_BITS} bits, so that adding a few of them in float64 is exact and
- * the order of merging does not show. Names that start with {@value #MAXIMUM} are merged by maximum instead: measurements, not results.
+ * <p>A task's vectors are float32, and its scalars are rounded to {@value #SCALAR_BITS} bits, so
+ * that adding a few of them in float64 is exact and the order of merging does not show. Names that
+ * start with {@value #MAXIMUM} are merged by maximum instead: measurements, not results.
  */
 public final class Sums implements Externalizable {
   private static final long serialVersionUID = 1L;
@@ -50,18 +52,24 @@ public final class Sums implements Externalizable {
   /** Adds {@code other} to this and returns this. {@code other} is left alone. */
   public Sums merge(Sums other) {
     if (scalars.isEmpty() && single.isEmpty() && full.isEmpty()) {
-      // A float32 vector is never changed, so it may be shared; it stays float32 on its way from the task.
+      // A float32 vector is never changed, so it may be shared; it stays float32 on its way from
+      // the task.
       scalars.putAll(other.scalars);
       single.putAll(other.single);
       other.full.forEach((name, vector) -> full.put(name, vector.clone()));
       return this;
     }
     other.scalars.forEach(
-        (name, value) -> scalars.merge(name, value, name.startsWith(MAXIMUM) ? Math::max : Double::sum));
+        (name, value) ->
+            scalars.merge(name, value, name.startsWith(MAXIMUM) ? Math::max : Double::sum));
     single.forEach((name, vector) -> full.put(name, widen(vector)));
     single.clear();
-    other.single.forEach((name, vector) -> addTo(full.computeIfAbsent(name, n -> new double[vector.length]), vector));
-    other.full.forEach((name, vector) -> addTo(full.computeIfAbsent(name, n -> new double[vector.length]), vector));
+    other.single.forEach(
+        (name, vector) ->
+            addTo(full.computeIfAbsent(name, n -> new double[vector.length]), vector));
+    other.full.forEach(
+        (name, vector) ->
+            addTo(full.computeIfAbsent(name, n -> new double[vector.length]), vector));
     return this;
   }
 
@@ -102,7 +110,8 @@ public final class Sums implements Externalizable {
     if (!Double.isFinite(value) || value == 0) {
       return value;
     }
-    double unit = Math.scalb(1.0, Math.max(Math.getExponent(value) - SCALAR_BITS + 1, Double.MIN_EXPONENT));
+    double unit =
+        Math.scalb(1.0, Math.max(Math.getExponent(value) - SCALAR_BITS + 1, Double.MIN_EXPONENT));
     return Math.rint(value / unit) * unit;
   }
 
@@ -115,14 +124,22 @@ public final class Sums implements Externalizable {
   }
 
   private static void addTo(double[] sum, float[] vector) {
-    Check.that(sum.length == vector.length, "sums of %d and %d numbers do not merge", sum.length, vector.length);
+    Check.that(
+        sum.length == vector.length,
+        "sums of %d and %d numbers do not merge",
+        sum.length,
+        vector.length);
     for (int i = 0; i < sum.length; i++) {
       sum[i] += vector[i];
     }
   }
 
   private static void addTo(double[] sum, double[] vector) {
-    Check.that(sum.length == vector.length, "sums of %d and %d numbers do not merge", sum.length, vector.length);
+    Check.that(
+        sum.length == vector.length,
+        "sums of %d and %d numbers do not merge",
+        sum.length,
+        vector.length);
     for (int i = 0; i < sum.length; i++) {
       sum[i] += vector[i];
     }

@@ -11,8 +11,8 @@ import org.kfac4j.network.Network.ParameterBlock;
 import org.kfac4j.network.Rows;
 
 /**
- * Native buffers of one task for one network, kept from request to request: allocating them costs more than many requests compute. Buffers that a
- * request does not use are not made.
+ * Native buffers of one task for one network, kept from request to request: allocating them costs
+ * more than many requests compute. Buffers that a request does not use are not made.
  */
 final class Workspace implements AutoCloseable {
   private final Network network;
@@ -40,7 +40,8 @@ final class Workspace implements AutoCloseable {
     this.activations = new Rows[depth + 1];
     activations[0] = own(Rows.activations(precision, capacity, network.inputs()));
     for (int i = 0; i < depth; i++) {
-      activations[i + 1] = own(Rows.activations(precision, capacity, network.layers().get(i).outputs()));
+      activations[i + 1] =
+          own(Rows.activations(precision, capacity, network.layers().get(i).outputs()));
     }
     this.inputMoments = new Matrix[depth];
     this.gradientMoments = new Matrix[depth];
@@ -52,7 +53,8 @@ final class Workspace implements AutoCloseable {
   @Nullable Matrix[] perLayer(Matrix flat) {
     @Nullable Matrix[] views = new Matrix[network.layers().size()];
     for (ParameterBlock block : network.blocks()) {
-      views[block.layer()] = flat.view(block.offset(), block.rows(), block.columns(), block.columns());
+      views[block.layer()] =
+          flat.view(block.offset(), block.rows(), block.columns(), block.columns());
     }
     return views;
   }
@@ -96,7 +98,8 @@ final class Workspace implements AutoCloseable {
   Matrix inputMoment(int layer) {
     Layer described = network.layers().get(layer);
     if (inputMoments[layer] == null) {
-      inputMoments[layer] = own(Matrix.zeros(precision, described.parameterRows(), described.parameterRows()));
+      inputMoments[layer] =
+          own(Matrix.zeros(precision, described.parameterRows(), described.parameterRows()));
     }
     return inputMoments[layer];
   }
@@ -104,7 +107,8 @@ final class Workspace implements AutoCloseable {
   Matrix gradientMoment(int layer) {
     Layer described = network.layers().get(layer);
     if (gradientMoments[layer] == null) {
-      gradientMoments[layer] = own(Matrix.zeros(precision, described.parameterColumns(), described.parameterColumns()));
+      gradientMoments[layer] =
+          own(Matrix.zeros(precision, described.parameterColumns(), described.parameterColumns()));
     }
     return gradientMoments[layer];
   }

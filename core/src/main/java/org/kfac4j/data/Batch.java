@@ -4,9 +4,10 @@ import java.io.Serializable;
 import org.kfac4j.Check;
 
 /**
- * Which examples are visited: {@code count} consecutive places, from {@code start}, of an endless sequence in which every epoch is a fresh keyed
- * permutation of all {@code size} examples. Whether an example is in the batch depends on (seed, start, id) alone, not on where it is stored.
- * Because the order is random, the first n places of a batch are a random subset of it.
+ * Which examples are visited: {@code count} consecutive places, from {@code start}, of an endless
+ * sequence in which every epoch is a fresh keyed permutation of all {@code size} examples. Whether
+ * an example is in the batch depends on (seed, start, id) alone, not on where it is stored. Because
+ * the order is random, the first n places of a batch are a random subset of it.
  *
  * @param size number of examples N there are
  * @param seed of the permutations
@@ -16,7 +17,11 @@ import org.kfac4j.Check;
 public record Batch(long size, long seed, long start, long count) implements Serializable {
   public Batch {
     Check.that(size >= 1, "a batch needs a data set with examples, got size %d", size);
-    Check.that(start >= 0 && count >= 1, "a batch needs start >= 0 and count >= 1, got %d and %d", start, count);
+    Check.that(
+        start >= 0 && count >= 1,
+        "a batch needs start >= 0 and count >= 1, got %d and %d",
+        start,
+        count);
   }
 
   /** Every example once. */
@@ -25,12 +30,14 @@ public record Batch(long size, long seed, long start, long count) implements Ser
   }
 
   /**
-   * The random subset of the first {@code fraction} of this batch, at least one example, rounded to the nearest number.
+   * The random subset of the first {@code fraction} of this batch, at least one example, rounded to
+   * the nearest number.
    *
    * @param fraction in (0, 1]
    */
   public Batch subset(double fraction) {
-    Check.that(fraction > 0 && fraction <= 1, "a fraction of a batch must be in (0, 1], got %s", fraction);
+    Check.that(
+        fraction > 0 && fraction <= 1, "a fraction of a batch must be in (0, 1], got %s", fraction);
     return new Batch(size, seed, start, Math.max(1, Math.round(fraction * count)));
   }
 
@@ -65,7 +72,10 @@ public record Batch(long size, long seed, long start, long count) implements Ser
       return permutations.length;
     }
 
-    /** The place, in [0, count), of the visit to example {@code id} in the {@code epoch}-th epoch of this batch, or −1 if there is none. */
+    /**
+     * The place, in [0, count), of the visit to example {@code id} in the {@code epoch}-th epoch of
+     * this batch, or −1 if there is none.
+     */
     public long place(long id, int epoch) {
       long place = (firstEpoch + epoch) * batch.size + permutations[epoch].apply(id) - batch.start;
       return place >= 0 && place < batch.count ? place : -1;

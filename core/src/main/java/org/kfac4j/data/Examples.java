@@ -7,8 +7,9 @@ import org.kfac4j.Check;
 /**
  * A block of consecutive examples. Arrays are not copied and must not be changed.
  *
- * <p>An example has a feature vector and either a class or a target vector. Its global id, {@code firstId + row}, decides which batches it is
- * in and which targets are sampled for it, so that results do not depend on how examples are spread over blocks, partitions and machines.
+ * <p>An example has a feature vector and either a class or a target vector. Its global id, {@code
+ * firstId + row}, decides which batches it is in and which targets are sampled for it, so that
+ * results do not depend on how examples are spread over blocks, partitions and machines.
  */
 public final class Examples implements Serializable {
   private static final long serialVersionUID = 1L;
@@ -20,7 +21,11 @@ public final class Examples implements Serializable {
   private final float @Nullable [] targets;
 
   private Examples(
-      long firstId, int count, float[] features, int @Nullable [] labels, float @Nullable [] targets) {
+      long firstId,
+      int count,
+      float[] features,
+      int @Nullable [] labels,
+      float @Nullable [] targets) {
     Check.that(firstId >= 0, "firstId must not be negative, got %d", firstId);
     Check.that(count >= 0, "count must not be negative, got %d", count);
     Check.that(
@@ -45,7 +50,8 @@ public final class Examples implements Serializable {
 
   /**
    * @param features [count, width], row by row
-   * @param targets [count, targetWidth], row by row; the same array as {@code features} for an autoencoder
+   * @param targets [count, targetWidth], row by row; the same array as {@code features} for an
+   *     autoencoder
    */
   public static Examples withTargets(long firstId, int count, float[] features, float[] targets) {
     Check.that(

@@ -1,8 +1,9 @@
 package org.kfac4j.data;
 
 /**
- * Counter-based random numbers: each is a function of its key alone, so any machine can compute any of them in any order. The mixing function is
- * the finaliser of SplitMix64 (Steele, Lea and Flood 2014).
+ * Counter-based random numbers: each is a function of its key alone, so any machine can compute any
+ * of them in any order. The mixing function is the finaliser of SplitMix64 (Steele, Lea and Flood
+ * 2014).
  */
 public final class Hashing {
   private static final long GOLDEN = 0x9E3779B97F4A7C15L;

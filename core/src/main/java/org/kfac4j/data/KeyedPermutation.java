@@ -3,8 +3,9 @@ package org.kfac4j.data;
 import org.kfac4j.Check;
 
 /**
- * A pseudo-random permutation of [0, size) that is evaluated one element at a time, without a table: a balanced Feistel network on the smallest
- * even number of bits that covers the range, walked until it lands inside (Black and Rogaway 2002).
+ * A pseudo-random permutation of [0, size) that is evaluated one element at a time, without a
+ * table: a balanced Feistel network on the smallest even number of bits that covers the range,
+ * walked until it lands inside (Black and Rogaway 2002).
  */
 public final class KeyedPermutation {
   private static final int ROUNDS = 6;
@@ -18,7 +19,8 @@ public final class KeyedPermutation {
    * @throws IllegalArgumentException if {@code size} is not in [1, 2⁶⁰]
    */
   public KeyedPermutation(long size, long key) {
-    Check.that(size >= 1 && size <= 1L << 60, "a permutation needs 1 to 2^60 elements, got %d", size);
+    Check.that(
+        size >= 1 && size <= 1L << 60, "a permutation needs 1 to 2^60 elements, got %d", size);
     this.size = size;
     int bits = 64 - Long.numberOfLeadingZeros(Math.max(size - 1, 1));
     this.halfBits = (bits + 1) / 2;

@@ -16,7 +16,8 @@ public interface Storage extends Serializable {
   InputStream open(String uri) throws IOException;
 
   /**
-   * Creates or replaces a file, with its parent folders. {@code flush} makes what was written visible to readers where the file system can.
+   * Creates or replaces a file, with its parent folders. {@code flush} makes what was written
+   * visible to readers where the file system can.
    */
   OutputStream create(String uri) throws IOException;
 

@@ -17,7 +17,8 @@ import org.nd4j.nativeblas.NativeOpsHolder;
 /** Matrix products in place, on matrices with gaps between rows. */
 public final class Blas {
   static {
-    // NativeOpsHolder fails in a JVM in which nothing has loaded ND4J's backend yet, such as a fresh executor.
+    // NativeOpsHolder fails in a JVM in which nothing has loaded ND4J's backend yet, such as a
+    // fresh executor.
     Nd4j.getBackend();
   }
 
@@ -49,12 +50,36 @@ public final class Blas {
     int opB = transposeB ? CblasTrans : CblasNoTrans;
     if (c.precision() == Precision.FLOAT) {
       cblas_sgemm(
-          CblasRowMajor, opA, opB, m, n, k, 1f, a.floats(0), a.stride(), b.floats(0), b.stride(), (float) beta,
-          c.floats(0), c.stride());
+          CblasRowMajor,
+          opA,
+          opB,
+          m,
+          n,
+          k,
+          1f,
+          a.floats(0),
+          a.stride(),
+          b.floats(0),
+          b.stride(),
+          (float) beta,
+          c.floats(0),
+          c.stride());
     } else {
       cblas_dgemm(
-          CblasRowMajor, opA, opB, m, n, k, 1.0, a.doubles(0), a.stride(), b.doubles(0), b.stride(), beta,
-          c.doubles(0), c.stride());
+          CblasRowMajor,
+          opA,
+          opB,
+          m,
+          n,
+          k,
+          1.0,
+          a.doubles(0),
+          a.stride(),
+          b.doubles(0),
+          b.stride(),
+          beta,
+          c.doubles(0),
+          c.stride());
     }
   }
 
@@ -67,20 +92,46 @@ public final class Blas {
   public static void gram(Matrix a, double beta, Matrix c) {
     int n = a.columns();
     int k = a.rows();
-    Check.that(c.rows() == n && c.columns() == n, "AᵀA is [%d, %d], C is [%d, %d]", n, n, c.rows(), c.columns());
+    Check.that(
+        c.rows() == n && c.columns() == n,
+        "AᵀA is [%d, %d], C is [%d, %d]",
+        n,
+        n,
+        c.rows(),
+        c.columns());
     if (c.precision() == Precision.FLOAT) {
       cblas_ssyrk(
-          CblasRowMajor, CblasLower, CblasTrans, n, k, 1f, a.floats(0), a.stride(), (float) beta, c.floats(0),
+          CblasRowMajor,
+          CblasLower,
+          CblasTrans,
+          n,
+          k,
+          1f,
+          a.floats(0),
+          a.stride(),
+          (float) beta,
+          c.floats(0),
           c.stride());
     } else {
       cblas_dsyrk(
-          CblasRowMajor, CblasLower, CblasTrans, n, k, 1.0, a.doubles(0), a.stride(), beta, c.doubles(0), c.stride());
+          CblasRowMajor,
+          CblasLower,
+          CblasTrans,
+          n,
+          k,
+          1.0,
+          a.doubles(0),
+          a.stride(),
+          beta,
+          c.doubles(0),
+          c.stride());
     }
   }
 
   /**
-   * Sets how many threads one product or element-wise operation uses: for OpenBLAS in this process, for OpenMP in calls of this thread. Set to
-   * the same value by everyone in a process, because OpenBLAS has one setting for all.
+   * Sets how many threads one product or element-wise operation uses: for OpenBLAS in this process,
+   * for OpenMP in calls of this thread. Set to the same value by everyone in a process, because
+   * OpenBLAS has one setting for all.
    */
   public static void useThreads(int threads) {
     Check.that(threads >= 1, "threads per task must be at least 1, got %d", threads);

@@ -1,6 +1,9 @@
 package org.kfac4j.linalg;
 
-/** Dense factorisations of symmetric matrices: the second seam between kfac4j and a device. Implementations are stateless. */
+/**
+ * Dense factorisations of symmetric matrices: the second seam between kfac4j and a device.
+ * Implementations are stateless.
+ */
 public interface Factorizations {
   /**
    * (S + shift I)⁻¹, full, by Cholesky.

@@ -8,8 +8,8 @@ import static org.bytedeco.openblas.global.openblas.LAPACK_COL_MAJOR;
 import org.kfac4j.Check;
 
 /**
- * LAPACK on this machine's processor, in float32; in float64 {@link DoubleFactorizations}. A row-major lower triangle is LAPACK's column-major upper
- * one, so nothing is transposed on the way.
+ * LAPACK on this machine's processor, in float32; in float64 {@link DoubleFactorizations}. A
+ * row-major lower triangle is LAPACK's column-major upper one, so nothing is transposed on the way.
  */
 public final class LapackFactorizations implements Factorizations {
   private static final byte UPPER = 'U';
@@ -19,7 +19,10 @@ public final class LapackFactorizations implements Factorizations {
   public Matrix inverse(double[] packed, int n, double shift, Precision precision) {
     double[] shifted = checked(packed, n).clone();
     Packed.addToDiagonal(shifted, n, shift);
-    Matrix matrix = precision == Precision.FLOAT ? inverse(shifted, n) : DoubleFactorizations.inverse(shifted, n);
+    Matrix matrix =
+        precision == Precision.FLOAT
+            ? inverse(shifted, n)
+            : DoubleFactorizations.inverse(shifted, n);
     mirror(matrix);
     return matrix;
   }
@@ -32,7 +35,8 @@ public final class LapackFactorizations implements Factorizations {
     }
     if (info != 0) {
       matrix.close();
-      throw new FactorizationException("a matrix [" + n + ", " + n + "] is not positive definite, pivot " + info);
+      throw new FactorizationException(
+          "a matrix [" + n + ", " + n + "] is not positive definite, pivot " + info);
     }
     return matrix;
   }
@@ -59,11 +63,17 @@ public final class LapackFactorizations implements Factorizations {
   }
 
   private static double[] checked(double[] packed, int n) {
-    Check.that(packed.length == Packed.length(n), "%d numbers are no triangle of [%d, %d]", packed.length, n, n);
+    Check.that(
+        packed.length == Packed.length(n),
+        "%d numbers are no triangle of [%d, %d]",
+        packed.length,
+        n,
+        n);
     for (double value : packed) {
       // LAPACK may loop or crash on such a matrix.
       if (!Double.isFinite(value)) {
-        throw new FactorizationException("a matrix [" + n + ", " + n + "] holds a value that is not finite");
+        throw new FactorizationException(
+            "a matrix [" + n + ", " + n + "] holds a value that is not finite");
       }
     }
     return packed;

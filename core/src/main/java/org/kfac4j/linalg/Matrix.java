@@ -9,8 +9,8 @@ import org.nd4j.linalg.factory.Nd4j;
 import org.nd4j.linalg.indexing.NDArrayIndex;
 
 /**
- * A matrix in native memory, row by row, with {@code stride} numbers from one row to the next. Views share memory with the matrix they were
- * taken from; {@link #close} frees it for all of them.
+ * A matrix in native memory, row by row, with {@code stride} numbers from one row to the next.
+ * Views share memory with the matrix they were taken from; {@link #close} frees it for all of them.
  */
 public final class Matrix implements AutoCloseable {
   private final INDArray buffer;
@@ -20,7 +20,8 @@ public final class Matrix implements AutoCloseable {
   private final int columns;
   private final int stride;
 
-  private Matrix(INDArray buffer, Precision precision, long offset, int rows, int columns, int stride) {
+  private Matrix(
+      INDArray buffer, Precision precision, long offset, int rows, int columns, int stride) {
     this.buffer = buffer;
     this.precision = precision;
     this.offset = offset;
@@ -31,7 +32,8 @@ public final class Matrix implements AutoCloseable {
 
   /** A new matrix of zeros. */
   public static Matrix zeros(Precision precision, int rows, int columns) {
-    Check.that(rows >= 1 && columns >= 1, "a matrix needs rows and columns, got [%d, %d]", rows, columns);
+    Check.that(
+        rows >= 1 && columns >= 1, "a matrix needs rows and columns, got [%d, %d]", rows, columns);
     INDArray buffer = Nd4j.createUninitializedDetached(precision.type(), (long) rows * columns);
     buffer.assign(0);
     return new Matrix(buffer, precision, 0, rows, columns, columns);
@@ -82,7 +84,10 @@ public final class Matrix implements AutoCloseable {
     return n == columns ? this : view(0, rows, n, stride);
   }
 
-  /** Every number from the first to the last, gaps between rows included, as a vector for element-wise operations; shares memory. */
+  /**
+   * Every number from the first to the last, gaps between rows included, as a vector for
+   * element-wise operations; shares memory.
+   */
   public INDArray flat() {
     long length = span();
     return offset == 0 && length == buffer.length()
@@ -110,7 +115,10 @@ public final class Matrix implements AutoCloseable {
     }
   }
 
-  /** Copies {@code length} numbers from {@code source} to here, from the {@code at}-th on, gaps between rows counted. */
+  /**
+   * Copies {@code length} numbers from {@code source} to here, from the {@code at}-th on, gaps
+   * between rows counted.
+   */
   public void put(long at, double[] source, int from, int length) {
     checkSpan(at, length);
     if (precision == Precision.DOUBLE) {
@@ -141,7 +149,10 @@ public final class Matrix implements AutoCloseable {
     doubles(at).put(chunk, 0, length);
   }
 
-  /** Copies {@code length} numbers from here, from the {@code at}-th on, gaps between rows counted, to {@code target}. */
+  /**
+   * Copies {@code length} numbers from here, from the {@code at}-th on, gaps between rows counted,
+   * to {@code target}.
+   */
   public void get(long at, double[] target, int from, int length) {
     checkSpan(at, length);
     if (precision == Precision.DOUBLE) {

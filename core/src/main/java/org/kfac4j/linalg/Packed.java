@@ -3,7 +3,8 @@ package org.kfac4j.linalg;
 import org.kfac4j.Check;
 
 /**
- * Symmetric matrices as packed lower triangles, row by row: entry (r, c), c ≤ r, at r(r + 1)/2 + c. n(n + 1)/2 numbers.
+ * Symmetric matrices as packed lower triangles, row by row: entry (r, c), c ≤ r, at r(r + 1)/2 + c.
+ * n(n + 1)/2 numbers.
  */
 public final class Packed {
   private Packed() {}
@@ -31,7 +32,10 @@ public final class Packed {
     return packed;
   }
 
-  /** Writes a packed triangle to the lower triangle of {@code matrix}; what is above the diagonal is left alone. */
+  /**
+   * Writes a packed triangle to the lower triangle of {@code matrix}; what is above the diagonal is
+   * left alone.
+   */
   public static void unpack(double[] packed, Matrix matrix) {
     int n = matrix.rows();
     Check.that(

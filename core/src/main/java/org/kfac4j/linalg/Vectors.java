@@ -4,8 +4,8 @@ import java.util.Arrays;
 import java.util.stream.IntStream;
 
 /**
- * Long heap vectors, worked on in pieces of fixed size by all cores: results do not depend on how many there are. For the driver, which has little else
- * to do between passes; tasks do not use it.
+ * Long heap vectors, worked on in pieces of fixed size by all cores: results do not depend on how
+ * many there are. For the driver, which has little else to do between passes; tasks do not use it.
  */
 public final class Vectors {
   private static final int PIECE = 1 << 16;
@@ -27,7 +27,8 @@ public final class Vectors {
     }
     IntStream.range(0, pieces)
         .parallel()
-        .forEach(piece -> work.apply(from + piece * PIECE, Math.min(from + (piece + 1) * PIECE, to)));
+        .forEach(
+            piece -> work.apply(from + piece * PIECE, Math.min(from + (piece + 1) * PIECE, to)));
   }
 
   /** Σ u v. */
@@ -43,7 +44,9 @@ public final class Vectors {
     (pieces > 1 ? range.parallel() : range)
         .forEach(
             piece ->
-                partial[piece] = dotOfPiece(u, v, from + piece * PIECE, Math.min(from + (piece + 1) * PIECE, to)));
+                partial[piece] =
+                    dotOfPiece(
+                        u, v, from + piece * PIECE, Math.min(from + (piece + 1) * PIECE, to)));
     return Arrays.stream(partial).sum();
   }
 

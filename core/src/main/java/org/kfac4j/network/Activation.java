@@ -241,7 +241,10 @@ public record Activation(Function function, double parameter) implements Seriali
         return s > 0 ? 1 - a * a : 0;
       }
     },
-    /** 1.7159 τ(⅔ s), τ(x) = sign(x)(1 − 1/(1 + |x| + x² + 1.41645 x⁴)): DL4J's rational approximation of tanh. */
+    /**
+     * 1.7159 τ(⅔ s), τ(x) = sign(x)(1 − 1/(1 + |x| + x² + 1.41645 x⁴)): DL4J's rational
+     * approximation of tanh.
+     */
     RATIONALTANH {
       @Override
       double value(double s, double p) {

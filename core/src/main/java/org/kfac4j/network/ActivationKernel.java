@@ -8,9 +8,10 @@ import org.nd4j.linalg.factory.Nd4j;
 import org.nd4j.linalg.ops.transforms.Transforms;
 
 /**
- * Activations over whole blocks. Tanh, and sigmoid through it, use ND4J's {@code tanh} operation, which oneDNN vectorises (about 2 ns an element
- * against 25 ns for ND4J's older transform); slopes and other functions run over chunks copied to the heap, where the compiler vectorises
- * arithmetic and a copy costs less than an operation's pass over memory.
+ * Activations over whole blocks. Tanh, and sigmoid through it, use ND4J's {@code tanh} operation,
+ * which oneDNN vectorises (about 2 ns an element against 25 ns for ND4J's older transform); slopes
+ * and other functions run over chunks copied to the heap, where the compiler vectorises arithmetic
+ * and a copy costs less than an operation's pass over memory.
  */
 final class ActivationKernel {
   private static final int CHUNK = 4096;
@@ -57,7 +58,10 @@ final class ActivationKernel {
     }
   }
 
-  /** result ← factor ∘ φ'(s) with a = φ(s); all matrices have one shape without gaps; {@code result} may be {@code factor}. */
+  /**
+   * result ← factor ∘ φ'(s) with a = φ(s); all matrices have one shape without gaps; {@code result}
+   * may be {@code factor}.
+   */
   static void timesSlope(Activation activation, Matrix s, Matrix a, Matrix factor, Matrix result) {
     switch (activation.function()) {
       case IDENTITY -> result.flat().assign(factor.flat());
@@ -72,8 +76,12 @@ final class ActivationKernel {
     }
   }
 
-  /** The three common functions, whose slopes are arithmetic in the output, in single precision: loops that vectorise. */
-  private static void timesSlopeOfOutput(Activation.Function function, Matrix a, Matrix factor, Matrix result) {
+  /**
+   * The three common functions, whose slopes are arithmetic in the output, in single precision:
+   * loops that vectorise.
+   */
+  private static void timesSlopeOfOutput(
+      Activation.Function function, Matrix a, Matrix factor, Matrix result) {
     int length = a.rows() * a.stride();
     float[] as = new float[CHUNK];
     float[] fs = new float[CHUNK];
@@ -108,7 +116,8 @@ final class ActivationKernel {
     }
   }
 
-  private static void timesSlopeOnHeap(Activation activation, Matrix s, Matrix a, Matrix factor, Matrix result) {
+  private static void timesSlopeOnHeap(
+      Activation activation, Matrix s, Matrix a, Matrix factor, Matrix result) {
     int length = s.rows() * s.stride();
     double[] ss = new double[CHUNK];
     double[] as = new double[CHUNK];

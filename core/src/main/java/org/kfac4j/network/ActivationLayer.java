@@ -38,9 +38,14 @@ public record ActivationLayer(String name, int width, Activation activation) imp
 
   /** ∂L/∂s = ∂L/∂a ∘ φ'(s). */
   @Override
-  public void backward(@Nullable Matrix parameters, Rows in, Rows out, Rows gradientOut, Rows gradientIn, int n) {
+  public void backward(
+      @Nullable Matrix parameters, Rows in, Rows out, Rows gradientOut, Rows gradientIn, int n) {
     ActivationKernel.timesSlope(
-        activation, in.homogeneous(n), out.homogeneous(n), gradientOut.homogeneous(n), gradientIn.homogeneous(n));
+        activation,
+        in.homogeneous(n),
+        out.homogeneous(n),
+        gradientOut.homogeneous(n),
+        gradientIn.homogeneous(n));
   }
 
   /** ȧ = φ'(s) ∘ ṡ. */
@@ -57,7 +62,11 @@ public record ActivationLayer(String name, int width, Activation activation) imp
       tangentOut.plain(n).clear();
     } else {
       ActivationKernel.timesSlope(
-          activation, in.homogeneous(n), out.homogeneous(n), tangentIn.homogeneous(n), tangentOut.homogeneous(n));
+          activation,
+          in.homogeneous(n),
+          out.homogeneous(n),
+          tangentIn.homogeneous(n),
+          tangentOut.homogeneous(n));
     }
   }
 }

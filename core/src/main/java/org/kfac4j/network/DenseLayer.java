@@ -8,13 +8,19 @@ import org.kfac4j.linalg.Blas;
 import org.kfac4j.linalg.Matrix;
 
 /**
- * A fully connected layer, s = ā X, with X = [inputs + 1, outputs] and the bias as its last row; without bias s = a X, X = [inputs, outputs].
+ * A fully connected layer, s = ā X, with X = [inputs + 1, outputs] and the bias as its last row;
+ * without bias s = a X, X = [inputs, outputs].
  *
  * @param name what messages and tables call it
  */
 public record DenseLayer(String name, int inputs, int outputs, boolean hasBias) implements Layer {
   public DenseLayer {
-    Check.that(inputs >= 1 && outputs >= 1, "%s: a dense layer needs inputs and outputs, got %d and %d", name, inputs, outputs);
+    Check.that(
+        inputs >= 1 && outputs >= 1,
+        "%s: a dense layer needs inputs and outputs, got %d and %d",
+        name,
+        inputs,
+        outputs);
   }
 
   @Override
@@ -39,7 +45,8 @@ public record DenseLayer(String name, int inputs, int outputs, boolean hasBias) 
 
   /** ∂L/∂a = g X₀ᵀ with X₀ the rows of X without the bias. */
   @Override
-  public void backward(@Nullable Matrix parameters, Rows in, Rows out, Rows gradientOut, Rows gradientIn, int n) {
+  public void backward(
+      @Nullable Matrix parameters, Rows in, Rows out, Rows gradientOut, Rows gradientIn, int n) {
     Matrix weights = requireNonNull(parameters).top(inputs);
     Blas.multiply(gradientOut.plain(n), false, weights, true, 0, gradientIn.plain(n));
   }

@@ -5,8 +5,9 @@ import org.jspecify.annotations.Nullable;
 import org.kfac4j.linalg.Matrix;
 
 /**
- * One layer of a network: a function of its input and its parameters. Implementations are immutable; all arrays are arguments. n is the number of
- * examples in the block; matrices not named as written are left alone.
+ * One layer of a network: a function of its input and its parameters. Implementations are
+ * immutable; all arrays are arguments. n is the number of examples in the block; matrices not named
+ * as written are left alone.
  */
 public sealed interface Layer extends Serializable permits DenseLayer, ActivationLayer {
   /** What messages and tables call it. */
@@ -32,12 +33,16 @@ public sealed interface Layer extends Serializable permits DenseLayer, Activatio
   /** Writes the first n rows of {@code out} from those of {@code in}. */
   void forward(@Nullable Matrix parameters, Rows in, Rows out, int n);
 
-  /** Vector–Jacobian product with respect to the input: writes {@code gradientIn} from {@code gradientOut}. */
-  void backward(@Nullable Matrix parameters, Rows in, Rows out, Rows gradientOut, Rows gradientIn, int n);
+  /**
+   * Vector–Jacobian product with respect to the input: writes {@code gradientIn} from {@code
+   * gradientOut}.
+   */
+  void backward(
+      @Nullable Matrix parameters, Rows in, Rows out, Rows gradientOut, Rows gradientIn, int n);
 
   /**
-   * Forward-mode (Jacobian–vector) product: writes {@code tangentOut}, the derivative of the output when the parameters move along
-   * {@code direction} and the input along {@code tangentIn}.
+   * Forward-mode (Jacobian–vector) product: writes {@code tangentOut}, the derivative of the output
+   * when the parameters move along {@code direction} and the input along {@code tangentIn}.
    *
    * @param tangentIn null if the input does not move
    */

@@ -3,11 +3,13 @@ package org.kfac4j.network;
 import java.io.Serializable;
 
 /**
- * The loss of one example, L = −log p(target | z) up to a constant, as a function of the network's output z; and the distribution p that it
- * belongs to, from which the Fisher matrix draws targets. z, gradients and tangents are [n, outputs] row by row. Sums are over rows; nothing is
- * divided by n. Martens and Grosse 2015, arXiv:1503.05671, appendix C.
+ * The loss of one example, L = −log p(target | z) up to a constant, as a function of the network's
+ * output z; and the distribution p that it belongs to, from which the Fisher matrix draws targets.
+ * z, gradients and tangents are [n, outputs] row by row. Sums are over rows; nothing is divided by
+ * n. Martens and Grosse 2015, arXiv:1503.05671, appendix C.
  */
-public sealed interface Loss extends Serializable permits SigmoidCrossEntropy, SoftmaxCrossEntropy, SquaredError {
+public sealed interface Loss extends Serializable
+    permits SigmoidCrossEntropy, SoftmaxCrossEntropy, SquaredError {
   /** What tables and messages call it. */
   String name();
 
@@ -35,7 +37,8 @@ public sealed interface Loss extends Serializable permits SigmoidCrossEntropy, S
   double fisherProduct(double[] z, double[] u, double[] v, int n);
 
   /**
-   * Adds (u_i)ᵀ F_R u_j, summed over the rows, to {@code sums[i][j]} for all pairs i ≤ j of {@code tangents}.
+   * Adds (u_i)ᵀ F_R u_j, summed over the rows, to {@code sums[i][j]} for all pairs i ≤ j of {@code
+   * tangents}.
    */
   default void addFisherProducts(double[] z, double[][] tangents, int n, double[][] sums) {
     for (int i = 0; i < tangents.length; i++) {

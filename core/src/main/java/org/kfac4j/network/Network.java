@@ -7,17 +7,22 @@ import org.kfac4j.Check;
 import org.kfac4j.linalg.Vectors;
 
 /**
- * A chain of layers with a loss at its end, over one flat parameter vector θ that holds each layer's parameter matrix row by row, in order. Fixed
- * structure; parameters are kept elsewhere.
+ * A chain of layers with a loss at its end, over one flat parameter vector θ that holds each
+ * layer's parameter matrix row by row, in order. Fixed structure; parameters are kept elsewhere.
  *
  * @param layers in order; outputs of each are inputs of the next
  * @param loss of the last layer's outputs
  * @param penalties one for each layer
  */
-public record Network(List<Layer> layers, Loss loss, List<Penalty> penalties) implements Serializable {
+public record Network(List<Layer> layers, Loss loss, List<Penalty> penalties)
+    implements Serializable {
   public Network {
     Check.that(!layers.isEmpty(), "a network needs at least one layer");
-    Check.that(penalties.size() == layers.size(), "%d penalties for %d layers", penalties.size(), layers.size());
+    Check.that(
+        penalties.size() == layers.size(),
+        "%d penalties for %d layers",
+        penalties.size(),
+        layers.size());
     for (int i = 1; i < layers.size(); i++) {
       Check.that(
           layers.get(i).inputs() == layers.get(i - 1).outputs(),
@@ -49,7 +54,9 @@ public record Network(List<Layer> layers, Loss loss, List<Penalty> penalties) im
     return new Network(
         layers,
         loss,
-        penalties.stream().map(each -> new Penalty(each.weights() + eta, each.bias() + eta)).toList());
+        penalties.stream()
+            .map(each -> new Penalty(each.weights() + eta, each.bias() + eta))
+            .toList());
   }
 
   public int inputs() {
@@ -75,7 +82,13 @@ public record Network(List<Layer> layers, Loss loss, List<Penalty> penalties) im
         boolean bias = layer instanceof DenseLayer dense && dense.hasBias();
         blocks.add(
             new ParameterBlock(
-                i, layer.name(), offset, layer.parameterRows(), layer.parameterColumns(), bias, penalties.get(i)));
+                i,
+                layer.name(),
+                offset,
+                layer.parameterRows(),
+                layer.parameterColumns(),
+                bias,
+                penalties.get(i)));
         offset += layer.parameterCount();
       }
     }
@@ -87,7 +100,10 @@ public record Network(List<Layer> layers, Loss loss, List<Penalty> penalties) im
     return 0.5 * dampedProduct(0, theta, theta);
   }
 
-  /** Σ (λ + η) u v over all parameters, each with its own coefficient η: uᵀ v in the metric that l2 and damping add to the curvature. */
+  /**
+   * Σ (λ + η) u v over all parameters, each with its own coefficient η: uᵀ v in the metric that l2
+   * and damping add to the curvature.
+   */
   public double dampedProduct(double lambda, double[] u, double[] v) {
     double sum = 0;
     for (ParameterBlock block : blocks()) {

@@ -4,8 +4,8 @@ import org.kfac4j.linalg.Matrix;
 import org.kfac4j.linalg.Precision;
 
 /**
- * Room for up to {@code capacity} rows of {@code width} numbers, one row per example, each followed by the homogeneous coordinate: one for
- * activations, zero for gradients and tangents.
+ * Room for up to {@code capacity} rows of {@code width} numbers, one row per example, each followed
+ * by the homogeneous coordinate: one for activations, zero for gradients and tangents.
  */
 public final class Rows implements AutoCloseable {
   private final Matrix buffer;
@@ -103,7 +103,10 @@ public final class Rows implements AutoCloseable {
     }
   }
 
-  /** Room for n padded rows on the way to or from the heap, kept because making it costs more than filling it. */
+  /**
+   * Room for n padded rows on the way to or from the heap, kept because making it costs more than
+   * filling it.
+   */
   private float[] floats(int n) {
     if (scratch.length < n * (width + 1)) {
       scratch = new float[buffer.rows() * (width + 1)];

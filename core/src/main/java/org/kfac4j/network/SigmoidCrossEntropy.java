@@ -3,11 +3,15 @@ package org.kfac4j.network;
 import org.kfac4j.data.Hashing;
 
 /**
- * Independent Bernoulli outputs with logits z: L = Σ_j log(1 + e^{z_j}) − t_j z_j, t_j in [0, 1]; DL4J's XENT with sigmoid activation (without its
- * clipping of probabilities). g = σ(z) − t, F_R = diag(p(1 − p)).
+ * Independent Bernoulli outputs with logits z: L = Σ_j log(1 + e^{z_j}) − t_j z_j, t_j in [0, 1];
+ * DL4J's XENT with sigmoid activation (without its clipping of probabilities). g = σ(z) − t, F_R =
+ * diag(p(1 − p)).
  */
 public record SigmoidCrossEntropy(int outputs) implements Loss {
-  /** How many factors 1 + e^{−|z|}, each in (1, 2], are multiplied before a logarithm is taken; 2^512 does not overflow. */
+  /**
+   * How many factors 1 + e^{−|z|}, each in (1, 2], are multiplied before a logarithm is taken;
+   * 2^512 does not overflow.
+   */
   private static final int FACTORS = 512;
 
   @Override
@@ -25,7 +29,8 @@ public record SigmoidCrossEntropy(int outputs) implements Loss {
     return accumulate(z, targets, n, g);
   }
 
-  private double accumulate(double[] z, Targets targets, int n, double @org.jspecify.annotations.Nullable [] g) {
+  private double accumulate(
+      double[] z, Targets targets, int n, double @org.jspecify.annotations.Nullable [] g) {
     double sum = 0;
     double product = 1;
     int factors = 0;

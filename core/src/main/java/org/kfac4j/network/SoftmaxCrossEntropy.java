@@ -3,8 +3,9 @@ package org.kfac4j.network;
 import org.kfac4j.data.Hashing;
 
 /**
- * A categorical output with logits z: L = −Σ_c t_c log p_c, p = softmax(z), t a class or a distribution over classes; DL4J's MCXENT and
- * SPARSE_MCXENT with softmax activation. g = p − t, F_R = diag(p) − p pᵀ, v_c = √p_c (e_c − p).
+ * A categorical output with logits z: L = −Σ_c t_c log p_c, p = softmax(z), t a class or a
+ * distribution over classes; DL4J's MCXENT and SPARSE_MCXENT with softmax activation. g = p − t,
+ * F_R = diag(p) − p pᵀ, v_c = √p_c (e_c − p).
  */
 public record SoftmaxCrossEntropy(int outputs) implements Loss {
   @Override

@@ -3,9 +3,11 @@ package org.kfac4j.network;
 import org.kfac4j.data.Hashing;
 
 /**
- * L = c ‖z − t‖², the negative log-likelihood of a Gaussian with variance 1/(2c): g = 2c(z − t), F_R = 2c I, targets z + ξ with ξ of that variance.
+ * L = c ‖z − t‖², the negative log-likelihood of a Gaussian with variance 1/(2c): g = 2c(z − t),
+ * F_R = 2c I, targets z + ξ with ξ of that variance.
  *
- * <p>DL4J's conventions, kept here: {@code L2} is c = 1 (no ½), {@code MSE} is c = 1/outputs (the mean over outputs, no ½).
+ * <p>DL4J's conventions, kept here: {@code L2} is c = 1 (no ½), {@code MSE} is c = 1/outputs (the
+ * mean over outputs, no ½).
  *
  * @param scale c
  */

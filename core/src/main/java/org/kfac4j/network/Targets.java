@@ -9,7 +9,10 @@ import org.jspecify.annotations.Nullable;
  * @param vectors [n, width] row by row, or null
  */
 public record Targets(int @Nullable [] labels, float @Nullable [] vectors) {
-  /** Target {@code column} of {@code row}, of {@code width} outputs; a class is the unit vector of its index. */
+  /**
+   * Target {@code column} of {@code row}, of {@code width} outputs; a class is the unit vector of
+   * its index.
+   */
   public double at(int row, int column, int width) {
     if (vectors != null) {
       return vectors[row * width + column];

@@ -20,7 +20,10 @@ import org.kfac4j.linalg.Packed;
 import org.kfac4j.network.Network;
 import org.kfac4j.network.Network.ParameterBlock;
 
-/** The running averages of all layers' factors, and inverses made of them. The state of K-FAC that is not about steps. */
+/**
+ * The running averages of all layers' factors, and inverses made of them. The state of K-FAC that
+ * is not about steps.
+ */
 final class Curvature implements AutoCloseable {
   private final Kfac settings;
   private final List<ParameterBlock> blocks;
@@ -36,8 +39,12 @@ final class Curvature implements AutoCloseable {
       ParameterBlock block = blocks.get(i);
       averages.add(
           new KroneckerFactors(
-              saved == null ? new double[Packed.length(block.rows())] : saved.doubles("A " + i).clone(),
-              saved == null ? new double[Packed.length(block.columns())] : saved.doubles("G " + i).clone(),
+              saved == null
+                  ? new double[Packed.length(block.rows())]
+                  : saved.doubles("A " + i).clone(),
+              saved == null
+                  ? new double[Packed.length(block.columns())]
+                  : saved.doubles("G " + i).clone(),
               block.rows(),
               block.columns()));
     }
@@ -59,13 +66,16 @@ final class Curvature implements AutoCloseable {
   void update(Sums sums, int k) {
     batches++;
     double epsilon =
-        RunningAverage.weightOfPast(batches, settings.statistics().average(), settings.statistics().period());
+        RunningAverage.weightOfPast(
+            batches, settings.statistics().average(), settings.statistics().period());
     forEachLayer(
         i -> {
           ParameterBlock block = blocks.get(i);
-          KroneckerFactors batch = KroneckerFactors.of(sums, block.layer(), block.rows(), block.columns());
+          KroneckerFactors batch =
+              KroneckerFactors.of(sums, block.layer(), block.rows(), block.columns());
           if (!batch.isFinite()) {
-            throw new DivergedException("iteration " + k + ": the curvature of layer " + block.name() + " is not finite");
+            throw new DivergedException(
+                "iteration " + k + ": the curvature of layer " + block.name() + " is not finite");
           }
           RunningAverage.update(averages.get(i).inputs(), batch.inputs(), epsilon);
           RunningAverage.update(averages.get(i).gradients(), batch.gradients(), epsilon);
@@ -85,7 +95,9 @@ final class Curvature implements AutoCloseable {
           ParameterBlock block = blocks.get(i);
           double strength = gamma == null ? lambda + block.penalty().weights() : gamma * gamma;
           maps[i] =
-              settings.preconditioner().factor(averages.get(i), strength, block.name(), settings.machine());
+              settings
+                  .preconditioner()
+                  .factor(averages.get(i), strength, block.name(), settings.machine());
         });
     return new Inverse(List.of(maps));
   }
@@ -99,7 +111,12 @@ final class Curvature implements AutoCloseable {
           maps[i] =
               settings
                   .preconditioner()
-                  .restore(snapshot, "inverse " + i + " ", block.rows(), block.columns(), settings.machine());
+                  .restore(
+                      snapshot,
+                      "inverse " + i + " ",
+                      block.rows(),
+                      block.columns(),
+                      settings.machine());
         });
     return new Inverse(List.of(maps));
   }
@@ -111,8 +128,11 @@ final class Curvature implements AutoCloseable {
       ParameterBlock block = blocks.get(i);
       KroneckerFactors factors = averages.get(i);
       health.put(block.name() + " pi", factors.pi());
-      health.put(block.name() + " A", Packed.trace(factors.inputs(), factors.rows()) / factors.rows());
-      health.put(block.name() + " G", Packed.trace(factors.gradients(), factors.columns()) / factors.columns());
+      health.put(
+          block.name() + " A", Packed.trace(factors.inputs(), factors.rows()) / factors.rows());
+      health.put(
+          block.name() + " G",
+          Packed.trace(factors.gradients(), factors.columns()) / factors.columns());
       health.put(block.name() + " recovery", (double) inverse.maps.get(i).recoveries());
     }
     return health;
@@ -126,13 +146,17 @@ final class Curvature implements AutoCloseable {
     }
   }
 
-  /** Runs {@code work} for each layer, the costliest first, as many at a time as the machine has threads. */
+  /**
+   * Runs {@code work} for each layer, the costliest first, as many at a time as the machine has
+   * threads.
+   */
   private void forEachLayer(Consumer<Integer> work) {
     List<Integer> order = new ArrayList<>();
     for (int i = 0; i < blocks.size(); i++) {
       order.add(i);
     }
-    order.sort(Comparator.comparingDouble((Integer i) -> -cost(blocks.get(i))).thenComparing(i -> i));
+    order.sort(
+        Comparator.comparingDouble((Integer i) -> -cost(blocks.get(i))).thenComparing(i -> i));
     List<Future<?>> running = new ArrayList<>();
     for (int i : order) {
       running.add(

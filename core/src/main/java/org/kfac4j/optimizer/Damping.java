@@ -25,8 +25,8 @@ public sealed interface Damping extends Serializable {
   }
 
   /**
-   * Levenberg–Marquardt, arXiv:1503.05671 §6.5: every T1 iterations λ ← ω1 λ if ρ > ¾, λ ← λ / ω1 if ρ < ¼, with ω1 = decay^T1 and the reduction ratio
-   * ρ = [h(θ + δ) − h(θ)] / [M(δ) − M(0)].
+   * Levenberg–Marquardt, arXiv:1503.05671 §6.5: every T1 iterations λ ← ω1 λ if ρ > ¾, λ ← λ / ω1
+   * if ρ < ¼, with ω1 = decay^T1 and the reduction ratio ρ = [h(θ + δ) − h(θ)] / [M(δ) − M(0)].
    *
    * @param initial λ of the first iteration
    * @param minimum floor of λ
@@ -36,10 +36,19 @@ public sealed interface Damping extends Serializable {
    * @param ratioIncludesDamping whether M in ρ has its λ term, as in the paper
    */
   record LevenbergMarquardt(
-      double initial, double minimum, double maximum, int period, double decay, boolean ratioIncludesDamping)
+      double initial,
+      double minimum,
+      double maximum,
+      int period,
+      double decay,
+      boolean ratioIncludesDamping)
       implements Damping {
     public LevenbergMarquardt {
-      Check.that(0 < minimum && minimum <= maximum, "damping must have 0 < minimum <= maximum, got %s and %s", minimum, maximum);
+      Check.that(
+          0 < minimum && minimum <= maximum,
+          "damping must have 0 < minimum <= maximum, got %s and %s",
+          minimum,
+          maximum);
       Check.that(
           minimum <= initial && initial <= maximum,
           "initial damping must be in [%s, %s], got %s",
@@ -60,7 +69,10 @@ public sealed interface Damping extends Serializable {
       return k % period == 0;
     }
 
-    /** λ after an iteration with reduction ratio {@code rho}; a ratio that is not a number counts as a bad step. */
+    /**
+     * λ after an iteration with reduction ratio {@code rho}; a ratio that is not a number counts as
+     * a bad step.
+     */
     public double adapted(double lambda, double rho) {
       double omega = Math.pow(decay, period);
       double next = lambda;

@@ -9,12 +9,14 @@ import org.kfac4j.linalg.Matrix;
 import org.kfac4j.linalg.Precision;
 
 /**
- * K-FAC with exact Tikhonov damping in the factors' eigenbases: V ↦ U_A [(U_Aᵀ V U_G) ⊘ (s_A s_Gᵀ + λ)] U_Gᵀ = (A ⊗ G + λ I)⁻¹ V, eigenvalues clamped
- * at 0. The form of most implementations for stochastic training (KAISA, Pauloski et al. 2021, arXiv:2107.01739).
+ * K-FAC with exact Tikhonov damping in the factors' eigenbases: V ↦ U_A [(U_Aᵀ V U_G) ⊘ (s_A s_Gᵀ +
+ * λ)] U_Gᵀ = (A ⊗ G + λ I)⁻¹ V, eigenvalues clamped at 0. The form of most implementations for
+ * stochastic training (KAISA, Pauloski et al. 2021, arXiv:2107.01739).
  */
 public record EigenPreconditioner() implements Preconditioner {
   @Override
-  public LinearMap factor(KroneckerFactors factors, double strength, String layer, DenseMachine machine) {
+  public LinearMap factor(
+      KroneckerFactors factors, double strength, String layer, DenseMachine machine) {
     EigenWithRung a = eigen(factors.inputs(), factors.rows(), "A", layer, machine);
     EigenWithRung g = eigen(factors.gradients(), factors.columns(), "G", layer, machine);
     double[] divisor = new double[factors.rows() * factors.columns()];
@@ -24,12 +26,14 @@ public record EigenPreconditioner() implements Preconditioner {
             Math.max(a.eigen.values()[row], 0) * Math.max(g.eigen.values()[column], 0) + strength;
       }
     }
-    return new EigenInverse(a.eigen.transposed(), g.eigen.transposed(), divisor, Math.max(a.rung, g.rung));
+    return new EigenInverse(
+        a.eigen.transposed(), g.eigen.transposed(), divisor, Math.max(a.rung, g.rung));
   }
 
   private record EigenWithRung(Eigen eigen, int rung) {}
 
-  private static EigenWithRung eigen(double[] packed, int n, String factor, String layer, DenseMachine machine) {
+  private static EigenWithRung eigen(
+      double[] packed, int n, String factor, String layer, DenseMachine machine) {
     try {
       return new EigenWithRung(machine.factorizations().eigen(packed, n, machine.precision()), 0);
     } catch (FactorizationException notInThisPrecision) {
@@ -43,12 +47,14 @@ public record EigenPreconditioner() implements Preconditioner {
       full.close();
       return new EigenWithRung(new Eigen(full.values(), vectors), 1);
     } catch (FactorizationException failed) {
-      throw new DivergedException("layer " + layer + ": no eigendecomposition of " + factor + ": " + failed.getMessage());
+      throw new DivergedException(
+          "layer " + layer + ": no eigendecomposition of " + factor + ": " + failed.getMessage());
     }
   }
 
   @Override
-  public LinearMap restore(Snapshot snapshot, String prefix, int rows, int columns, DenseMachine machine) {
+  public LinearMap restore(
+      Snapshot snapshot, String prefix, int rows, int columns, DenseMachine machine) {
     Matrix a = Matrix.zeros(machine.precision(), rows, rows);
     Matrix g = Matrix.zeros(machine.precision(), columns, columns);
     double[] inputs = snapshot.doubles(prefix + "UA");
@@ -56,7 +62,10 @@ public record EigenPreconditioner() implements Preconditioner {
     a.put(0, inputs, 0, inputs.length);
     g.put(0, gradients, 0, gradients.length);
     return new EigenInverse(
-        a, g, snapshot.doubles(prefix + "divisor"), Math.toIntExact(snapshot.longValue(prefix + "recoveries")));
+        a,
+        g,
+        snapshot.doubles(prefix + "divisor"),
+        Math.toIntExact(snapshot.longValue(prefix + "recoveries")));
   }
 
   @Override
@@ -70,7 +79,8 @@ public record EigenPreconditioner() implements Preconditioner {
   }
 
   /** a and g hold eigenvectors as rows: U_Aᵀ and U_Gᵀ. */
-  private record EigenInverse(Matrix a, Matrix g, double[] divisor, int recoveries) implements LinearMap {
+  private record EigenInverse(Matrix a, Matrix g, double[] divisor, int recoveries)
+      implements LinearMap {
     @Override
     public void apply(double[] v, int offset, double[] result) {
       int length = divisor.length;

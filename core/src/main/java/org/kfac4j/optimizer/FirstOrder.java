@@ -17,7 +17,10 @@ import org.kfac4j.network.Network;
  */
 public record FirstOrder(Rule rule, Schedule learningRate) implements Optimizer {
 
-  /** How a gradient becomes an update. g is ∇h with the l2 term, α the learning rate, v and m start at zero. */
+  /**
+   * How a gradient becomes an update. g is ∇h with the l2 term, α the learning rate, v and m start
+   * at zero.
+   */
   public sealed interface Rule {
     /** Number of vectors of θ's length that are kept between steps. */
     int slots();
@@ -42,7 +45,8 @@ public record FirstOrder(Rule rule, Schedule learningRate) implements Optimizer 
   }
 
   /**
-   * v ← μ v + g, update −α v; with {@code nesterov} −α (g + μ v), Nesterov's method in the variable θ + μv (Sutskever et al. 2013).
+   * v ← μ v + g, update −α v; with {@code nesterov} −α (g + μ v), Nesterov's method in the variable
+   * θ + μv (Sutskever et al. 2013).
    *
    * @param momentum μ by iteration
    */
@@ -63,7 +67,10 @@ public record FirstOrder(Rule rule, Schedule learningRate) implements Optimizer 
     }
   }
 
-  /** m ← β₁m + (1 − β₁)g, v ← β₂v + (1 − β₂)g², update −α m̂ / (√v̂ + ε). Kingma and Ba 2015, arXiv:1412.6980, algorithm 1. */
+  /**
+   * m ← β₁m + (1 − β₁)g, v ← β₂v + (1 − β₂)g², update −α m̂ / (√v̂ + ε). Kingma and Ba 2015,
+   * arXiv:1412.6980, algorithm 1.
+   */
   public record Adam(double beta1, double beta2, double epsilon) implements Rule {
     public Adam {
       Check.that(0 <= beta1 && beta1 < 1, "optimizer.adam.beta1 must be in [0, 1), got %s", beta1);
@@ -127,7 +134,8 @@ public record FirstOrder(Rule rule, Schedule learningRate) implements Optimizer 
         theta[i] += update[i];
       }
       objective.phases().add("update", (System.nanoTime() - begin) * 1e-9);
-      Double mu = settings.rule instanceof Momentum momentum ? (Double) momentum.momentum().at(k) : null;
+      Double mu =
+          settings.rule instanceof Momentum momentum ? (Double) momentum.momentum().at(k) : null;
       return new Step(mean.loss(), null, alpha, mu, null, Map.of());
     }
 

@@ -8,8 +8,8 @@ import org.kfac4j.curvature.FisherType;
 import org.kfac4j.network.Network;
 
 /**
- * K-FAC, Martens and Grosse 2015, arXiv:1503.05671, algorithm 2, block-diagonal; and with a {@link StepRule.Scheduled} step its variant for stochastic
- * training.
+ * K-FAC, Martens and Grosse 2015, arXiv:1503.05671, algorithm 2, block-diagonal; and with a {@link
+ * StepRule.Scheduled} step its variant for stochastic training.
  *
  * @param preconditioner form of the inverse
  * @param statistics what A and G are estimated from
@@ -45,11 +45,16 @@ public record Kfac(
    * @param period iterations between statistics
    * @param average cap of the running average's weight on the past
    */
-  public record Statistics(FisherType fisher, double fraction, int period, double average) implements Serializable {
+  public record Statistics(FisherType fisher, double fraction, int period, double average)
+      implements Serializable {
     public Statistics {
-      Check.that(0 < fraction && fraction <= 1, "curvature.statistics-fraction must be in (0, 1], got %s", fraction);
+      Check.that(
+          0 < fraction && fraction <= 1,
+          "curvature.statistics-fraction must be in (0, 1], got %s",
+          fraction);
       Check.that(period >= 1, "curvature.statistics-period must be at least 1, got %d", period);
-      Check.that(0 <= average && average < 1, "curvature.average must be in [0, 1), got %s", average);
+      Check.that(
+          0 <= average && average < 1, "curvature.average must be in [0, 1), got %s", average);
     }
 
     boolean isDue(int k) {

@@ -6,21 +6,25 @@ import org.kfac4j.linalg.Blas;
 import org.kfac4j.linalg.Matrix;
 
 /**
- * K-FAC with factored Tikhonov damping: V ↦ (A + πγ I)⁻¹ V (G + γ/π I)⁻¹ for V = [rows, columns]. Martens and Grosse 2015, arXiv:1503.05671, §4.2
- * and §6.3. Two cross terms make it differ from (A ⊗ G + γ² I)⁻¹, which is {@link EigenPreconditioner}.
+ * K-FAC with factored Tikhonov damping: V ↦ (A + πγ I)⁻¹ V (G + γ/π I)⁻¹ for V = [rows, columns].
+ * Martens and Grosse 2015, arXiv:1503.05671, §4.2 and §6.3. Two cross terms make it differ from (A
+ * ⊗ G + γ² I)⁻¹, which is {@link EigenPreconditioner}.
  */
 public record KfacPreconditioner() implements Preconditioner {
   @Override
-  public LinearMap factor(KroneckerFactors factors, double strength, String layer, DenseMachine machine) {
+  public LinearMap factor(
+      KroneckerFactors factors, double strength, String layer, DenseMachine machine) {
     double gamma = Math.sqrt(strength);
     double pi = factors.pi();
     RecoveryLadder a = RecoveryLadder.climb(factors.inputs(), factors.rows(), pi * gamma, machine);
-    RecoveryLadder g = RecoveryLadder.climb(factors.gradients(), factors.columns(), gamma / pi, machine);
+    RecoveryLadder g =
+        RecoveryLadder.climb(factors.gradients(), factors.columns(), gamma / pi, machine);
     return new KroneckerInverse(a.inverse(), g.inverse(), Math.max(a.rung(), g.rung()));
   }
 
   @Override
-  public LinearMap restore(Snapshot snapshot, String prefix, int rows, int columns, DenseMachine machine) {
+  public LinearMap restore(
+      Snapshot snapshot, String prefix, int rows, int columns, DenseMachine machine) {
     Matrix a = Matrix.zeros(machine.precision(), rows, rows);
     Matrix g = Matrix.zeros(machine.precision(), columns, columns);
     double[] inputs = snapshot.doubles(prefix + "A");

@@ -35,7 +35,8 @@ final class KfacRun implements Optimizer.Run {
     this.theta = theta.clone();
     this.curvature = new Curvature(settings, network, saved);
     this.lambda = saved == null ? settings.damping().initial() : saved.doubleValue("lambda");
-    this.gamma = saved == null ? Math.sqrt(lambda + largestPenalty(network)) : saved.doubleValue("gamma");
+    this.gamma =
+        saved == null ? Math.sqrt(lambda + largestPenalty(network)) : saved.doubleValue("gamma");
     if (saved != null) {
       double[] restored = saved.doubles("previous");
       previous = restored.length == 0 ? null : restored.clone();
@@ -44,7 +45,10 @@ final class KfacRun implements Optimizer.Run {
   }
 
   private static double largestPenalty(Network network) {
-    return network.blocks().stream().mapToDouble(block -> block.penalty().weights()).max().orElse(0);
+    return network.blocks().stream()
+        .mapToDouble(block -> block.penalty().weights())
+        .max()
+        .orElse(0);
   }
 
   @Override
@@ -76,7 +80,8 @@ final class KfacRun implements Optimizer.Run {
     }
   }
 
-  private MeanGradient gradientAndStatistics(Objective.Point here, Phases phases, Batch batch, int k) {
+  private MeanGradient gradientAndStatistics(
+      Objective.Point here, Phases phases, Batch batch, int k) {
     Kfac.Statistics asked = settings.statistics();
     Request.Statistics statistics =
         asked.isDue(k)
@@ -104,7 +109,10 @@ final class KfacRun implements Optimizer.Run {
       Curvature.Inverse map =
           fresh
               ? phases.time(
-                  "inverse", () -> curvature.invert(lambda, settings.inverses().gammaSearch() ? (Double) each : null))
+                  "inverse",
+                  () ->
+                      curvature.invert(
+                          lambda, settings.inverses().gammaSearch() ? (Double) each : null))
               : requireNonNull(inverse);
       double[] direction = phases.time("precondition", () -> map.apply(mean.gradient()));
       Vectors.forRanges(
@@ -132,11 +140,17 @@ final class KfacRun implements Optimizer.Run {
    * @param change M(δ) − M(0)
    * @param changeUndamped the same without the λ term
    */
-  private record Chosen(double[] update, double alpha, @Nullable Double mu, double change, double changeUndamped) {}
+  private record Chosen(
+      double[] update, double alpha, @Nullable Double mu, double change, double changeUndamped) {}
 
   /** The candidate and its update αΔ + μδ₀ with the lowest quadratic model. */
   private Chosen choose(
-      List<Candidate> candidates, Objective.Point here, MeanGradient mean, Batch batch, StepRule.Exact rule, int k) {
+      List<Candidate> candidates,
+      Objective.Point here,
+      MeanGradient mean,
+      Batch batch,
+      StepRule.Exact rule,
+      int k) {
     List<double[]> directions = new ArrayList<>();
     candidates.forEach(candidate -> directions.add(candidate.direction));
     double[] last = rule.momentum() ? previous : null;
@@ -144,11 +158,13 @@ final class KfacRun implements Optimizer.Run {
       directions.add(last);
     }
     Sums products =
-        here.evaluate(new Request.Products(batch.subset(rule.fraction()), directions.size()), directions);
+        here.evaluate(
+            new Request.Products(batch.subset(rule.fraction()), directions.size()), directions);
     QuadraticModel best = null;
     int winner = 0;
     for (int c = 0; c < candidates.size(); c++) {
-      QuadraticModel model = model(products, directions, c, last == null ? -1 : candidates.size(), mean, k);
+      QuadraticModel model =
+          model(products, directions, c, last == null ? -1 : candidates.size(), mean, k);
       if (best == null || model.change() < best.change()) {
         best = model;
         winner = c;
@@ -168,10 +184,12 @@ final class KfacRun implements Optimizer.Run {
         });
     previous = update;
     double undamped = model.change() - 0.5 * lambda * Vectors.dot(update, update);
-    return new Chosen(update, model.alpha(), last == null ? null : (Double) model.mu(), model.change(), undamped);
+    return new Chosen(
+        update, model.alpha(), last == null ? null : (Double) model.mu(), model.change(), undamped);
   }
 
-  private QuadraticModel model(Sums products, List<double[]> directions, int c, int last, MeanGradient mean, int k) {
+  private QuadraticModel model(
+      Sums products, List<double[]> directions, int c, int last, MeanGradient mean, int k) {
     double aa = curvatureProduct(products, directions, c, c);
     double slope = Vectors.dot(mean.gradient(), directions.get(c));
     if (!(aa > 0 || (aa == 0 && slope == 0)) || !Double.isFinite(aa)) {
@@ -244,7 +262,8 @@ final class KfacRun implements Optimizer.Run {
   private void checkUpdate(double[] update, int k) {
     for (Network.ParameterBlock block : network.blocks()) {
       if (!Vectors.isFinite(update, block.offset(), block.end())) {
-        throw new DivergedException("iteration " + k + ": the update of layer " + block.name() + " is not finite");
+        throw new DivergedException(
+            "iteration " + k + ": the update of layer " + block.name() + " is not finite");
       }
     }
   }

@@ -16,7 +16,10 @@ public interface LinearMap extends AutoCloseable {
   /** How far the recovery ladder had to be climbed, 0 for not at all. */
   int recoveries();
 
-  /** Adds what is needed to restore this to a checkpoint, under names that start with {@code prefix}. */
+  /**
+   * Adds what is needed to restore this to a checkpoint, under names that start with {@code
+   * prefix}.
+   */
   void save(Snapshot snapshot, String prefix);
 
   @Override

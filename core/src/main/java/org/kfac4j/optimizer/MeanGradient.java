@@ -1,12 +1,13 @@
 package org.kfac4j.optimizer;
 
-import org.kfac4j.curvature.Sums;
 import org.kfac4j.curvature.SumNames;
+import org.kfac4j.curvature.Sums;
 import org.kfac4j.linalg.Vectors;
 import org.kfac4j.network.Network;
 
 /**
- * The regularised objective h and its gradient on a batch: the one place where a gradient's sum becomes a mean.
+ * The regularised objective h and its gradient on a batch: the one place where a gradient's sum
+ * becomes a mean.
  *
  * @param loss mean of L, without l2
  * @param objective h = loss + l2
@@ -26,7 +27,8 @@ record MeanGradient(double loss, double objective, double[] gradient) {
     double[] gradient = sums.mean(SumNames.GRADIENT, count);
     for (Network.ParameterBlock block : network.blocks()) {
       if (!Vectors.isFinite(gradient, block.offset(), block.end())) {
-        throw new DivergedException("iteration " + k + ": the gradient of layer " + block.name() + " is not finite");
+        throw new DivergedException(
+            "iteration " + k + ": the gradient of layer " + block.name() + " is not finite");
       }
     }
     network.addPenaltyGradient(theta, gradient);
@@ -36,7 +38,8 @@ record MeanGradient(double loss, double objective, double[] gradient) {
   private static String firstNotFinite(Sums sums, Network network) {
     for (int i = 0; i < network.layers().size(); i++) {
       if (sums.scalar(SumNames.notFinite(i)) > 0) {
-        return "the first output that is not finite is that of layer " + network.layers().get(i).name();
+        return "the first output that is not finite is that of layer "
+            + network.layers().get(i).name();
       }
     }
     return "no layer's output is";

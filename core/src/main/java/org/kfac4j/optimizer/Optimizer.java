@@ -15,7 +15,10 @@ public interface Optimizer {
    */
   Run start(Network network, double[] theta, @Nullable Snapshot saved);
 
-  /** What preconditions the layer with that index, for the table that a run prints first: "–" for a first-order method. */
+  /**
+   * What preconditions the layer with that index, for the table that a run prints first: "–" for a
+   * first-order method.
+   */
   default String describe(Network network, int layer) {
     return "–";
   }

@@ -14,13 +14,16 @@ public final class Optimizers {
   private static final Map<String, Factory> OPTIMIZERS =
       Map.of(
           "kfac", Optimizers::kfac,
-          "sgd", (settings, machine) -> new FirstOrder(new FirstOrder.Sgd(), learningRate(settings)),
+          "sgd",
+              (settings, machine) -> new FirstOrder(new FirstOrder.Sgd(), learningRate(settings)),
           "momentum",
               (settings, machine) ->
-                  new FirstOrder(new FirstOrder.Momentum(momentum(settings), false), learningRate(settings)),
+                  new FirstOrder(
+                      new FirstOrder.Momentum(momentum(settings), false), learningRate(settings)),
           "nesterov",
               (settings, machine) ->
-                  new FirstOrder(new FirstOrder.Momentum(momentum(settings), true), learningRate(settings)),
+                  new FirstOrder(
+                      new FirstOrder.Momentum(momentum(settings), true), learningRate(settings)),
           "adam", (settings, machine) -> new FirstOrder(adam(settings), learningRate(settings)));
 
   /** By {@code optimizer.preconditioner} and {@code curvature.damping}. */
@@ -80,10 +83,14 @@ public final class Optimizers {
   private static Kfac kfac(Settings settings, DenseMachine machine) {
     String name = settings.choice("optimizer.preconditioner", java.util.Set.of("kfac"));
     DampingForm form = settings.choice("curvature.damping", DampingForm.class);
-    Preconditioner preconditioner = PRECONDITIONERS.get(name + " " + form.name().toLowerCase(Locale.ROOT));
+    Preconditioner preconditioner =
+        PRECONDITIONERS.get(name + " " + form.name().toLowerCase(Locale.ROOT));
     if (preconditioner == null) {
       throw new InvalidInputException(
-          "optimizer.preconditioner = " + name + " has no curvature.damping = " + form.name().toLowerCase(Locale.ROOT));
+          "optimizer.preconditioner = "
+              + name
+              + " has no curvature.damping = "
+              + form.name().toLowerCase(Locale.ROOT));
     }
     return new Kfac(
         preconditioner,
@@ -105,25 +112,32 @@ public final class Optimizers {
   private static Damping damping(Settings settings) {
     double initial = settings.positive("optimizer.damping.initial");
     return switch (settings.choice("optimizer.damping.rule", DampingKind.class)) {
-      case LEVENBERG_MARQUARDT -> new Damping.LevenbergMarquardt(
-          initial,
-          settings.positive("optimizer.damping.minimum"),
-          settings.positive("optimizer.damping.maximum"),
-          settings.positiveInt("optimizer.damping.period"),
-          settings.positive("optimizer.damping.decay"),
-          settings.flag("optimizer.damping.ratio-includes-damping"));
+      case LEVENBERG_MARQUARDT ->
+          new Damping.LevenbergMarquardt(
+              initial,
+              settings.positive("optimizer.damping.minimum"),
+              settings.positive("optimizer.damping.maximum"),
+              settings.positiveInt("optimizer.damping.period"),
+              settings.positive("optimizer.damping.decay"),
+              settings.flag("optimizer.damping.ratio-includes-damping"));
       case FIXED -> new Damping.Scheduled(Schedule.constant(initial));
-      case EXPONENTIAL -> new Damping.Scheduled(
-          Schedule.exponential(initial, settings.positive("optimizer.damping.rate")));
+      case EXPONENTIAL ->
+          new Damping.Scheduled(
+              Schedule.exponential(initial, settings.positive("optimizer.damping.rate")));
     };
   }
 
   private static StepRule stepRule(Settings settings) {
     return switch (settings.choice("optimizer.step", StepKind.class)) {
-      case EXACT -> new StepRule.Exact(
-          settings.doubleValue("curvature.products-fraction"), settings.flag("optimizer.exact-momentum"));
-      case SCHEDULED -> new StepRule.Scheduled(
-          learningRate(settings), momentum(settings), settings.nonNegative("optimizer.kl-clip"));
+      case EXACT ->
+          new StepRule.Exact(
+              settings.doubleValue("curvature.products-fraction"),
+              settings.flag("optimizer.exact-momentum"));
+      case SCHEDULED ->
+          new StepRule.Scheduled(
+              learningRate(settings),
+              momentum(settings),
+              settings.nonNegative("optimizer.kl-clip"));
     };
   }
 
@@ -143,16 +157,20 @@ public final class Optimizers {
     Schedule decay =
         switch (settings.choice(at + "schedule", Decay.class)) {
           case CONSTANT -> Schedule.constant(initial);
-          case STEP -> Schedule.step(initial, settings.positive(at + "factor"), settings.positiveInt(at + "period"));
+          case STEP ->
+              Schedule.step(
+                  initial, settings.positive(at + "factor"), settings.positiveInt(at + "period"));
           case COSINE -> Schedule.cosine(initial, last, iterations);
-          case POLYNOMIAL -> Schedule.polynomial(initial, last, settings.positive(at + "power"), iterations);
+          case POLYNOMIAL ->
+              Schedule.polynomial(initial, last, settings.positive(at + "power"), iterations);
         };
     return decay.warmedUp(settings.nonNegativeInt(at + "warmup"));
   }
 
   private static Schedule momentum(Settings settings) {
     double value = settings.between("optimizer.momentum.value", 0, 1, true, false);
-    return settings.choice("optimizer.momentum.schedule", MomentumRule.class) == MomentumRule.CONSTANT
+    return settings.choice("optimizer.momentum.schedule", MomentumRule.class)
+            == MomentumRule.CONSTANT
         ? Schedule.constant(value)
         : Schedule.sutskever(value);
   }

@@ -10,7 +10,8 @@ public interface Preconditioner extends Serializable {
    * Does the costly work that does not depend on the gradient.
    *
    * @param factors A and G; left alone
-   * @param strength λ + η of the layer, or the square of γ: what is added to the curvature, not negative
+   * @param strength λ + η of the layer, or the square of γ: what is added to the curvature, not
+   *     negative
    * @throws DivergedException if the factors are not finite
    */
   LinearMap factor(KroneckerFactors factors, double strength, String layer, DenseMachine machine);

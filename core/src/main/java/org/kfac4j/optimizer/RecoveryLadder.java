@@ -6,8 +6,9 @@ import org.kfac4j.linalg.Packed;
 import org.kfac4j.linalg.Precision;
 
 /**
- * Inverts a damped factor by all means: as asked, in float64, with up to a million times more damping, by its diagonal alone, and if even that fails
- * not at all (the identity: plain gradient). The rung is reported and shown; nothing is silent.
+ * Inverts a damped factor by all means: as asked, in float64, with up to a million times more
+ * damping, by its diagonal alone, and if even that fails not at all (the identity: plain gradient).
+ * The rung is reported and shown; nothing is silent.
  *
  * @param inverse of the damped factor
  * @param rung 0 for a plain success, 1 float64, 2 more damping, 3 diagonal, 4 identity
@@ -51,7 +52,8 @@ record RecoveryLadder(Matrix inverse, int rung) {
     return copy;
   }
 
-  private static RecoveryLadder diagonal(double[] packed, int n, double shift, Precision precision) {
+  private static RecoveryLadder diagonal(
+      double[] packed, int n, double shift, Precision precision) {
     double[] inverse = new double[n];
     int rung = 3;
     for (int i = 0; i < n; i++) {

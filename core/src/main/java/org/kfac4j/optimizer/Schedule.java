@@ -34,7 +34,10 @@ public interface Schedule extends Serializable {
     return k -> initial * Math.pow(rate, k - 1);
   }
 
-  /** The momentum schedule of Sutskever et al. 2013: min(1 − 2^(−1 − log2(⌊t / 250⌋ + 1)), largest), t = k − 1. */
+  /**
+   * The momentum schedule of Sutskever et al. 2013: min(1 − 2^(−1 − log2(⌊t / 250⌋ + 1)), largest),
+   * t = k − 1.
+   */
   static Schedule sutskever(double largest) {
     return k -> Math.min(1 - 0.5 / Math.floor(1 + (k - 1) / 250.0), largest);
   }

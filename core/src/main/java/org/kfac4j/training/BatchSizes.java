@@ -3,8 +3,8 @@ package org.kfac4j.training;
 import org.kfac4j.Check;
 
 /**
- * Size of the mini-batch by iteration: constant, or m_k = min(m_1 exp((k − 1) / b), N) with b chosen so that m = N at iteration {@code fullAt};
- * rounded to the nearest. arXiv:1503.05671 §13.
+ * Size of the mini-batch by iteration: constant, or m_k = min(m_1 exp((k − 1) / b), N) with b
+ * chosen so that m = N at iteration {@code fullAt}; rounded to the nearest. arXiv:1503.05671 §13.
  *
  * @param first m_1
  * @param total N
@@ -17,7 +17,10 @@ public record BatchSizes(long first, long total, int fullAt) {
         "training.batch-size must be at least 1 and at most the number of training examples (%d), got %d",
         total,
         first);
-    Check.that(fullAt == 0 || fullAt >= 2, "training.batch-growth-iterations must be at least 2, got %d", fullAt);
+    Check.that(
+        fullAt == 0 || fullAt >= 2,
+        "training.batch-growth-iterations must be at least 2, got %d",
+        fullAt);
   }
 
   /** m_k, k from 1. */

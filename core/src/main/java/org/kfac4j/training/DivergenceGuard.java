@@ -5,8 +5,8 @@ import org.kfac4j.network.Network.ParameterBlock;
 import org.kfac4j.optimizer.DivergedException;
 
 /**
- * Stops a run whose loss has exploded but is still finite: a saturated network may go on for ever at a loss a million times the first one. Names the
- * layer whose weights grew most.
+ * Stops a run whose loss has exploded but is still finite: a saturated network may go on for ever
+ * at a loss a million times the first one. Names the layer whose weights grew most.
  */
 final class DivergenceGuard {
   private final Network network;

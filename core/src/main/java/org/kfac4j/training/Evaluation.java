@@ -10,8 +10,12 @@ import org.jspecify.annotations.Nullable;
  * @param accuracy fraction of examples classified correctly, null for vector targets
  * @param averaged whether these are the averaged weights θ̄, which did better than θ
  */
-public record Evaluation(double loss, @Nullable Double error, @Nullable Double accuracy, boolean averaged) {
-  /** The figure that runs are compared by, smaller is better: the error, or 1 − accuracy, or the loss. */
+public record Evaluation(
+    double loss, @Nullable Double error, @Nullable Double accuracy, boolean averaged) {
+  /**
+   * The figure that runs are compared by, smaller is better: the error, or 1 − accuracy, or the
+   * loss.
+   */
   public double score() {
     if (accuracy != null) {
       return 1 - accuracy;

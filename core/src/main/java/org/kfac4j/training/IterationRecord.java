@@ -7,15 +7,18 @@ import org.jspecify.annotations.Nullable;
  * What happened in one iteration; one line of {@code metrics.jsonl}.
  *
  * @param iteration from 1
- * @param seconds since training began, evaluation and checkpoints excluded; goes on counting in a resumed run
+ * @param seconds since training began, evaluation and checkpoints excluded; goes on counting in a
+ *     resumed run
  * @param batchSize examples in the mini-batch
  * @param loss mean over the mini-batch before the update, nats per example, without l2
  * @param damping λ that the update was computed with; null for first-order methods
  * @param alpha coefficient of the preconditioned gradient (or learning rate)
  * @param mu coefficient of the previous update; null if none
  * @param rho reduction ratio; null in iterations that do not compute it
- * @param phaseSeconds seconds by phase: {@code map}, {@code aggregate}, {@code precondition}, {@code inverse}, {@code broadcast}, …
- * @param curvature health of the curvature by "layer figure", for example {@code "layer0 pi"}; empty in iterations without refresh
+ * @param phaseSeconds seconds by phase: {@code map}, {@code aggregate}, {@code precondition},
+ *     {@code inverse}, {@code broadcast}, …
+ * @param curvature health of the curvature by "layer figure", for example {@code "layer0 pi"};
+ *     empty in iterations without refresh
  * @param evaluation null in iterations without evaluation
  */
 public record IterationRecord(
@@ -37,6 +40,16 @@ public record IterationRecord(
 
   public IterationRecord with(Evaluation result) {
     return new IterationRecord(
-        iteration, seconds, batchSize, loss, damping, alpha, mu, rho, phaseSeconds, curvature, result);
+        iteration,
+        seconds,
+        batchSize,
+        loss,
+        damping,
+        alpha,
+        mu,
+        rho,
+        phaseSeconds,
+        curvature,
+        result);
   }
 }

@@ -17,7 +17,10 @@ import org.kfac4j.network.Network;
 import org.kfac4j.optimizer.Objective;
 import org.kfac4j.optimizer.Phases;
 
-/** An objective over examples in this JVM's memory, in any number of partitions, one after the other; no Spark. */
+/**
+ * An objective over examples in this JVM's memory, in any number of partitions, one after the
+ * other; no Spark.
+ */
 public final class LocalObjective implements Objective {
   private final Network network;
   private final ComputeBackend backend;
@@ -30,7 +33,10 @@ public final class LocalObjective implements Objective {
    * @param partitions blocks of examples; together ids 0 … N − 1, each once
    */
   public LocalObjective(
-      Network network, ComputeBackend backend, Precision precision, List<List<Examples>> partitions) {
+      Network network,
+      ComputeBackend backend,
+      Precision precision,
+      List<List<Examples>> partitions) {
     this.network = network;
     this.backend = backend;
     this.precision = precision;
@@ -77,7 +83,9 @@ public final class LocalObjective implements Objective {
           total.merge(
               phases.time(
                   "map",
-                  () -> PartitionPass.run(backend, network, request, weights, vectors, partition.iterator())));
+                  () ->
+                      PartitionPass.run(
+                          backend, network, request, weights, vectors, partition.iterator())));
         }
         return total;
       }

@@ -38,5 +38,6 @@ public record RunInfo(
    * @param factors for example "785² ⊗ 1000²", or "–"
    * @param curvature what preconditions it, for example "Kronecker, 1 % sampled", or "–"
    */
-  public record LayerRow(String layer, String shape, long parameters, String factors, String curvature) {}
+  public record LayerRow(
+      String layer, String shape, long parameters, String factors, String curvature) {}
 }

@@ -13,7 +13,10 @@ import org.kfac4j.optimizer.Objective;
 import org.kfac4j.optimizer.Optimizer;
 import org.kfac4j.optimizer.Step;
 
-/** The training loop: batches, steps, averaged weights, evaluation, early stopping, checkpoints. Knows neither Spark nor files. */
+/**
+ * The training loop: batches, steps, averaged weights, evaluation, early stopping, checkpoints.
+ * Knows neither Spark nor files.
+ */
 public final class Trainer {
   private final TrainingSettings settings;
   private final BatchSizes batchSizes;
@@ -59,13 +62,18 @@ public final class Trainer {
   /**
    * Trains from {@code theta}, or from {@code saved} if given.
    *
-   * @throws DivergedException if training leaves the range in which it can go on; names iteration and layer
+   * @throws DivergedException if training leaves the range in which it can go on; names iteration
+   *     and layer
    */
   public Result train(Optimizer optimizer, double[] theta, @Nullable Snapshot saved) {
-    TrainingState state = saved == null ? new TrainingState(theta, settings.averaging() > 0) : TrainingState.restore(saved);
+    TrainingState state =
+        saved == null
+            ? new TrainingState(theta, settings.averaging() > 0)
+            : TrainingState.restore(saved);
     state.history.forEach(record -> listeners.forEach(listener -> listener.replayed(record)));
     List<Double> iterationSeconds = new ArrayList<>();
-    DivergenceGuard guard = new DivergenceGuard(network, theta, settings.divergenceFactor(), state.firstLoss);
+    DivergenceGuard guard =
+        new DivergenceGuard(network, theta, settings.divergenceFactor(), state.firstLoss);
     String reason = state.stopReason(settings);
     try (Optimizer.Run run = optimizer.start(network, state.theta, saved)) {
       while (reason == null) {
@@ -90,7 +98,8 @@ public final class Trainer {
         IterationRecord told = record;
         listeners.forEach(listener -> listener.iteration(told));
         reason = state.stopReason(settings);
-        boolean checkpointDue = settings.checkpointEvery() > 0 && k % settings.checkpointEvery() == 0;
+        boolean checkpointDue =
+            settings.checkpointEvery() > 0 && k % settings.checkpointEvery() == 0;
         if (checkpointDue || (reason != null && settings.checkpointEvery() > 0)) {
           Snapshot snapshot = state.save();
           run.save(snapshot);
@@ -98,7 +107,8 @@ public final class Trainer {
         }
       }
     }
-    return new Result(state.chosen(settings.restoreBest()), state.summary(reason, median(iterationSeconds)));
+    return new Result(
+        state.chosen(settings.restoreBest()), state.summary(reason, median(iterationSeconds)));
   }
 
   private boolean isEvaluationDue(int k) {

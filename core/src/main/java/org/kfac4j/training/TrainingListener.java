@@ -4,7 +4,10 @@ package org.kfac4j.training;
 public interface TrainingListener extends AutoCloseable {
   default void started(RunInfo info) {}
 
-  /** Called for records of iterations that an earlier process did, oldest first, when a run is resumed. */
+  /**
+   * Called for records of iterations that an earlier process did, oldest first, when a run is
+   * resumed.
+   */
   default void replayed(IterationRecord record) {}
 
   default void iteration(IterationRecord record) {}

@@ -14,7 +14,8 @@ import org.kfac4j.Check;
  * @param patience evaluations without improvement until training stops, 0 for no such stop
  * @param target test error or accuracy at which training stops, or null
  * @param restoreBest whether the result is the best evaluation's weights instead of the last ones
- * @param divergenceFactor training stops as diverged when the loss exceeds the first one this many times
+ * @param divergenceFactor training stops as diverged when the loss exceeds the first one this many
+ *     times
  */
 public record TrainingSettings(
     int iterations,
@@ -28,7 +29,11 @@ public record TrainingSettings(
     double divergenceFactor) {
   public TrainingSettings {
     Check.that(iterations >= 1, "training.iterations must be at least 1, got %d", iterations);
-    Check.that(0 <= averaging && averaging < 1, "training.averaging must be in [0, 1), got %s", averaging);
-    Check.that(divergenceFactor > 1, "training.divergence-factor must be above 1, got %s", divergenceFactor);
+    Check.that(
+        0 <= averaging && averaging < 1, "training.averaging must be in [0, 1), got %s", averaging);
+    Check.that(
+        divergenceFactor > 1,
+        "training.divergence-factor must be above 1, got %s",
+        divergenceFactor);
   }
 }

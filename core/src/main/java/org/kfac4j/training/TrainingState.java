@@ -7,7 +7,10 @@ import org.jspecify.annotations.Nullable;
 import org.kfac4j.Snapshot;
 import org.kfac4j.linalg.Vectors;
 
-/** Everything about a run that the next iteration depends on, but for the optimizer's own state. What a checkpoint holds. */
+/**
+ * Everything about a run that the next iteration depends on, but for the optimizer's own state.
+ * What a checkpoint holds.
+ */
 final class TrainingState {
   double[] theta;
   int iteration;
@@ -96,7 +99,8 @@ final class TrainingState {
   }
 
   RunSummary summary(String reason, double medianSeconds) {
-    return new RunSummary(reason, iteration, seconds, medianSeconds, bestIteration, bestEvaluation, lastEvaluation);
+    return new RunSummary(
+        reason, iteration, seconds, medianSeconds, bestIteration, bestEvaluation, lastEvaluation);
   }
 
   Snapshot save() {
@@ -110,7 +114,8 @@ final class TrainingState {
     snapshot.put("best", best == null ? new double[0] : best);
     snapshot.put("bestIteration", (long) bestIteration);
     snapshot.put("evaluationsSinceBest", (long) evaluationsSinceBest);
-    snapshot.put("history", history.stream().map(MetricsWriter::format).collect(Collectors.joining("\n")));
+    snapshot.put(
+        "history", history.stream().map(MetricsWriter::format).collect(Collectors.joining("\n")));
     return snapshot;
   }
 

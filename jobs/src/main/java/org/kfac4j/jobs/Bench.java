@@ -29,7 +29,10 @@ import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
-/** Times K-FAC iterations of the MNIST autoencoder on random data, phase by phase, against the machine's rate of matrix products. */
+/**
+ * Times K-FAC iterations of the MNIST autoencoder on random data, phase by phase, against the
+ * machine's rate of matrix products.
+ */
 @Command(
     name = "bench",
     description = {
@@ -45,7 +48,9 @@ public final class Bench implements Callable<Integer> {
 
   @Mixin private JobOptions options = new JobOptions();
 
-  @Option(names = "--iterations", description = "Iterations to time (default ${DEFAULT-VALUE}); the first few are not counted")
+  @Option(
+      names = "--iterations",
+      description = "Iterations to time (default ${DEFAULT-VALUE}); the first few are not counted")
   private int iterations = 24;
 
   public static void main(String[] args) throws SparkUserAppException {
@@ -69,7 +74,8 @@ public final class Bench implements Callable<Integer> {
     Precision precision = settings.choice("training.precision", Precision.class);
     Optimizer optimizer = Optimizers.create(settings, Cluster.driver(precision));
     Dl4jModel.Loaded model =
-        ModelSettings.from(settings.config("model")).create(storage, settings.longValue("training.seed"));
+        ModelSettings.from(settings.config("model"))
+            .create(storage, settings.longValue("training.seed"));
     Network network = model.model().network().withMoreL2(settings.nonNegative("optimizer.l2"));
     try (Cluster cluster = Cluster.start("bench")) {
       run(cluster, settings, precision, optimizer, network, model.theta());
@@ -78,7 +84,12 @@ public final class Bench implements Callable<Integer> {
   }
 
   private void run(
-      Cluster cluster, Settings settings, Precision precision, Optimizer optimizer, Network network, double[] theta) {
+      Cluster cluster,
+      Settings settings,
+      Precision precision,
+      Optimizer optimizer,
+      Network network,
+      double[] theta) {
     int partitions = cluster.partitions(settings);
     int batch = settings.positiveInt("training.batch-size");
     RandomExamples data = new RandomExamples(network.inputs(), 2L * batch);
@@ -88,27 +99,43 @@ public final class Bench implements Callable<Integer> {
     List<Double> peaks = new ArrayList<>();
     try (SparkObjective objective =
         new SparkObjective(
-            cluster.spark(), network, cluster.backend(settings, precision), precision, examples, TREE_DEPTH)) {
+            cluster.spark(),
+            network,
+            cluster.backend(settings, precision),
+            precision,
+            examples,
+            TREE_DEPTH)) {
       TrainingListener listener =
           new TrainingListener() {
             @Override
             public void iteration(IterationRecord record) {
               records.add(record);
-              // Between iterations, because a shared machine's speed changes from one second to the next.
+              // Between iterations, because a shared machine's speed changes from one second to the
+              // next.
               peaks.add(GemmPeak.measure(cluster.spark(), partitions, cluster.threadsPerTask()));
               tasks.add(objective.taskPhases().drain());
             }
           };
       TrainingSettings training =
-          new TrainingSettings(iterations, settings.longValue("training.seed"), 0, 0, 0, 0, null, false, 1e9);
+          new TrainingSettings(
+              iterations, settings.longValue("training.seed"), 0, 0, 0, 0, null, false, 1e9);
       new Trainer(
-              training, new BatchSizes(batch, data.size(), 0), network, objective, null, List.of(listener), (k, s) -> {})
+              training,
+              new BatchSizes(batch, data.size(), 0),
+              network,
+              objective,
+              null,
+              List.of(listener),
+              (k, s) -> {})
           .train(optimizer, theta, null);
     }
     report(settings, network, batch, peaks, records, tasks);
   }
 
-  /** Medians over the counted iterations in which nothing but the usual happens, and refreshes of inverses apart. */
+  /**
+   * Medians over the counted iterations in which nothing but the usual happens, and refreshes of
+   * inverses apart.
+   */
   private static void report(
       Settings settings,
       Network network,
@@ -143,29 +170,53 @@ public final class Bench implements Callable<Integer> {
       double around = 0.5 * (peaks.get(i - 1) + peaks.get(i));
       peak.add(around);
       share.add(work.total() / seconds / around);
-      record.phaseSeconds().forEach((name, value) -> phases.computeIfAbsent(name, n -> new Samples()).add(value));
-      tasks.get(i).forEach((name, value) -> taskPhases.computeIfAbsent(name, n -> new Samples()).add(value));
+      record
+          .phaseSeconds()
+          .forEach((name, value) -> phases.computeIfAbsent(name, n -> new Samples()).add(value));
+      tasks
+          .get(i)
+          .forEach(
+              (name, value) -> taskPhases.computeIfAbsent(name, n -> new Samples()).add(value));
     }
-    System.out.printf(Locale.ROOT, "%s, batch %d, %d parameters%n", "K-FAC on random data", batch, network.parameterCount());
-    System.out.printf(Locale.ROOT, "matrix-product peak       %8.1f GFLOP/s (float32, n = 2048, all task slots)%n", peak.median() * 1e-9);
-    System.out.printf(Locale.ROOT, "counted work              %8.1f GFLOP an iteration%n%n", work.total() * 1e-9);
-    System.out.printf("%-26s%10s%10s%10s%12s%n", "phase (median)", "seconds", "share", "GFLOP", "GFLOP/s");
+    System.out.printf(
+        Locale.ROOT,
+        "%s, batch %d, %d parameters%n",
+        "K-FAC on random data",
+        batch,
+        network.parameterCount());
+    System.out.printf(
+        Locale.ROOT,
+        "matrix-product peak       %8.1f GFLOP/s (float32, n = 2048, all task slots)%n",
+        peak.median() * 1e-9);
+    System.out.printf(
+        Locale.ROOT, "counted work              %8.1f GFLOP an iteration%n%n", work.total() * 1e-9);
+    System.out.printf(
+        "%-26s%10s%10s%10s%12s%n", "phase (median)", "seconds", "share", "GFLOP", "GFLOP/s");
     double total = whole.median();
-    phases.forEach((name, samples) -> line(name, samples.median(), total, work.byPhase().get(name)));
-    taskPhases.forEach((name, samples) -> line("  task: " + name, samples.median(), total, work.byPhase().get(name)));
+    phases.forEach(
+        (name, samples) -> line(name, samples.median(), total, work.byPhase().get(name)));
+    taskPhases.forEach(
+        (name, samples) ->
+            line("  task: " + name, samples.median(), total, work.byPhase().get(name)));
     line("iteration", total, total, work.total());
     if (!inverse.isEmpty()) {
       int candidates = settings.flag("curvature.gamma-search") ? 3 : 1;
-      line("inverses, when due", inverse.median(), total, candidates * WorkCount.inversion(network));
+      line(
+          "inverses, when due", inverse.median(), total, candidates * WorkCount.inversion(network));
     }
-    System.out.printf(Locale.ROOT, "%nshare of the peak reached  %7.1f %% (median; each iteration against the peak before and after it)%n", 100 * share.median());
+    System.out.printf(
+        Locale.ROOT,
+        "%nshare of the peak reached  %7.1f %% (median; each iteration against the peak before and after it)%n",
+        100 * share.median());
   }
 
-  private static void line(String name, double seconds, double total, @org.jspecify.annotations.Nullable Double work) {
+  private static void line(
+      String name, double seconds, double total, @org.jspecify.annotations.Nullable Double work) {
     String rate =
         work == null
             ? String.format("%10s%12s", "", "")
             : String.format(Locale.ROOT, "%10.2f%12.1f", work * 1e-9, work * 1e-9 / seconds);
-    System.out.printf(Locale.ROOT, "%-26s%10.4f%9.1f%%%s%n", name, seconds, 100 * seconds / total, rate);
+    System.out.printf(
+        Locale.ROOT, "%-26s%10.4f%9.1f%%%s%n", name, seconds, 100 * seconds / total, rate);
   }
 }

@@ -28,7 +28,8 @@ record Cluster(JavaSparkContext spark) implements AutoCloseable {
   static Cluster start(String name) {
     SparkConf conf = new SparkConf();
     InvalidInputException.require(
-        conf.contains("spark.master"), "no Spark master: run ./kfac4j, or spark-submit with --master");
+        conf.contains("spark.master"),
+        "no Spark master: run ./kfac4j, or spark-submit with --master");
     if (!conf.contains("spark.app.name") || conf.get("spark.app.name").startsWith("org.kfac4j.")) {
       conf.setAppName("kfac4j " + name);
     }
@@ -47,7 +48,8 @@ record Cluster(JavaSparkContext spark) implements AutoCloseable {
   }
 
   Nd4jBackend backend(Settings settings, Precision precision) {
-    return new Nd4jBackend(precision, settings.positiveInt("training.block-rows"), threadsPerTask());
+    return new Nd4jBackend(
+        precision, settings.positiveInt("training.block-rows"), threadsPerTask());
   }
 
   /** The loss over the examples of {@code source}, which are read and cached on the executors. */
@@ -60,7 +62,8 @@ record Cluster(JavaSparkContext spark) implements AutoCloseable {
 
   /** The driver's part: layers side by side on all of its cores. */
   static DenseMachine driver(Precision precision) {
-    return new DenseMachine(new LapackFactorizations(), precision, Runtime.getRuntime().availableProcessors());
+    return new DenseMachine(
+        new LapackFactorizations(), precision, Runtime.getRuntime().availableProcessors());
   }
 
   /** For summaries. */
@@ -68,7 +71,10 @@ record Cluster(JavaSparkContext spark) implements AutoCloseable {
     Map<String, String> facts = new TreeMap<>();
     facts.put("master", spark.master());
     facts.put("applicationId", spark.sc().applicationId());
-    facts.put("executors", String.valueOf(Math.max(1, spark.sc().getExecutorMemoryStatus().size() - (spark.isLocal() ? 0 : 1))));
+    facts.put(
+        "executors",
+        String.valueOf(
+            Math.max(1, spark.sc().getExecutorMemoryStatus().size() - (spark.isLocal() ? 0 : 1))));
     facts.put("parallelTasks", String.valueOf(spark.defaultParallelism()));
     facts.put("threadsPerTask", String.valueOf(threadsPerTask()));
     facts.put("partitions", String.valueOf(partitions));

@@ -40,7 +40,9 @@ import picocli.CommandLine.Option;
       "Spark MLlib's MultilayerPerceptronClassifier, and compares seconds and test accuracy; also in comparison.json in",
       "output.dir. kfac4j stops at training.target, so its seconds are seconds to target. What is timed: kfac4j's",
       "iterations without evaluations (with them is shown, too), and MLlib's fit() on cached data. Before that each",
-      "trains for one iteration that is not counted. Reading data is not counted either."
+      "trains for one iteration that is not counted. Reading data is not counted either.",
+      "What MLlib multiplies matrices with is printed, too: JNIBLAS (a native libblas.so.3) if the machine has one, VectorBLAS",
+      "with SPARK_SUBMIT_OPTS=--add-modules=jdk.incubator.vector, else plain Java."
     },
     footer = "Exit codes: 0 done, 2 bad configuration or input, 3 diverged, 1 anything else.")
 public final class CompareMllib implements Callable<Integer> {

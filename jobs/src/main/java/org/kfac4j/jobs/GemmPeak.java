@@ -7,13 +7,18 @@ import org.kfac4j.linalg.Blas;
 import org.kfac4j.linalg.Matrix;
 import org.kfac4j.linalg.Precision;
 
-/** The rate of large float32 matrix products on all task slots at once: the roofline of a network of dense layers. */
+/**
+ * The rate of large float32 matrix products on all task slots at once: the roofline of a network of
+ * dense layers.
+ */
 final class GemmPeak {
   private static final int N = 2048;
 
   private GemmPeak() {}
 
-  /** Operations per second summed over {@code tasks} tasks with {@code threads} threads each, once. */
+  /**
+   * Operations per second summed over {@code tasks} tasks with {@code threads} threads each, once.
+   */
   static double measure(JavaSparkContext spark, int tasks, int threads) {
     List<Integer> indices = new ArrayList<>();
     for (int i = 0; i < tasks; i++) {

@@ -7,8 +7,9 @@ import org.kfac4j.optimizer.DivergedException;
 import picocli.CommandLine;
 
 /**
- * Runs a job's command line and turns how it ended into an exit code: 0 done, 2 bad configuration or input, 3 diverged, 1 anything else. The code leaves
- * through spark-submit by the exception that Spark has for it; nothing calls System.exit inside the application.
+ * Runs a job's command line and turns how it ended into an exit code: 0 done, 2 bad configuration
+ * or input, 3 diverged, 1 anything else. The code leaves through spark-submit by the exception that
+ * Spark has for it; nothing calls System.exit inside the application.
  */
 final class Job {
   static final int FAILED = 1;

@@ -19,7 +19,8 @@ final class JobOptions {
       index = "0",
       arity = "0..1",
       paramLabel = "CONF",
-      description = "HOCON file with the settings that differ from the defaults; a path or any Hadoop URI")
+      description =
+          "HOCON file with the settings that differ from the defaults; a path or any Hadoop URI")
   String conf = "";
 
   @Option(
@@ -28,7 +29,9 @@ final class JobOptions {
       description = "Override one setting, for example training.iterations=100; may be repeated")
   List<String> overrides = new ArrayList<>();
 
-  @Option(names = "--print-config", description = "Print all settings as they would be used, and exit")
+  @Option(
+      names = "--print-config",
+      description = "Print all settings as they would be used, and exit")
   boolean printConfig;
 
   @Option(
@@ -44,7 +47,8 @@ final class JobOptions {
    */
   Settings settings(Storage storage) throws IOException {
     InvalidInputException.require(
-        printConfig || !conf.isEmpty(), "a conf file is missing: for example conf/curves-autoencoder.conf");
+        printConfig || !conf.isEmpty(),
+        "a conf file is missing: for example conf/curves-autoencoder.conf");
     return settingsOrDefaults(storage);
   }
 

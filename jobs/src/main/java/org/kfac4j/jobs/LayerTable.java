@@ -7,7 +7,10 @@ import org.kfac4j.network.Network;
 import org.kfac4j.optimizer.Optimizer;
 import org.kfac4j.training.RunInfo.LayerRow;
 
-/** The table of layers that a run prints first: shape, parameters, factors, and what preconditions them. */
+/**
+ * The table of layers that a run prints first: shape, parameters, factors, and what preconditions
+ * them.
+ */
 final class LayerTable {
   private LayerTable() {}
 

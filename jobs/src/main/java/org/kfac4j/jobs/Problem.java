@@ -38,7 +38,8 @@ record Problem(Dl4jModel.Loaded model, Network network, DataSet data, Precision 
   /**
    * As {@link #from}, but for {@code model} instead of the one that the settings name.
    *
-   * @throws InvalidInputException if a setting breaks a rule, or model and data do not fit each other
+   * @throws InvalidInputException if a setting breaks a rule, or model and data do not fit each
+   *     other
    */
   static Problem of(Dl4jModel.Loaded model, Settings settings, Storage storage) throws IOException {
     Network network = model.model().network().withMoreL2(settings.nonNegative("optimizer.l2"));

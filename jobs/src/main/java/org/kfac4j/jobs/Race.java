@@ -22,7 +22,10 @@ import picocli.CommandLine.Help;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
-/** Trains one network with two optimizers, one after the other in one application, and says how long the first takes to get where the second ends. */
+/**
+ * Trains one network with two optimizers, one after the other in one application, and says how long
+ * the first takes to get where the second ends.
+ */
 @Command(
     name = "race",
     description = {
@@ -33,7 +36,11 @@ import picocli.CommandLine.Option;
 public final class Race implements Callable<Integer> {
   @Mixin private JobOptions options = new JobOptions();
 
-  @Option(names = "--rival", required = true, paramLabel = "CONF", description = "Conf file of the other training")
+  @Option(
+      names = "--rival",
+      required = true,
+      paramLabel = "CONF",
+      description = "Conf file of the other training")
   private String rival = "";
 
   public static void main(String[] args) throws SparkUserAppException {
@@ -48,15 +55,18 @@ public final class Race implements Callable<Integer> {
     TrainingRun second = TrainingRun.from(other.settings(storage), other.name(), storage);
     InvalidInputException.require(
         first.problem().network().layers().equals(second.problem().network().layers())
-            && java.util.Arrays.equals(first.problem().model().theta(), second.problem().model().theta()),
+            && java.util.Arrays.equals(
+                first.problem().model().theta(), second.problem().model().theta()),
         "%s and %s must have one model with the same initial weights: model.* and training.seed differ",
         options.conf,
         rival);
     try (Cluster cluster = Cluster.start("race")) {
       DataSet data = first.problem().data();
-      try (SparkObjective train = cluster.objective(first.settings(), first.problem(), data.train());
+      try (SparkObjective train =
+              cluster.objective(first.settings(), first.problem(), data.train());
           SparkObjective test = cluster.objective(first.settings(), first.problem(), data.test())) {
-        List<IterationRecord> rivals = train(second, cluster, train.withNetwork(second.problem().network()), test);
+        List<IterationRecord> rivals =
+            train(second, cluster, train.withNetwork(second.problem().network()), test);
         List<IterationRecord> own = train(first, cluster, train, test);
         report(first.name(), own, second.name(), rivals);
       }
@@ -86,10 +96,12 @@ public final class Race implements Callable<Integer> {
     return evaluated;
   }
 
-  private static void report(String name, List<IterationRecord> own, String rivalName, List<IterationRecord> rivals) {
+  private static void report(
+      String name, List<IterationRecord> own, String rivalName, List<IterationRecord> rivals) {
     IterationRecord end = rivals.get(rivals.size() - 1);
     double goal = score(end);
-    Optional<IterationRecord> reached = own.stream().filter(record -> score(record) <= goal).findFirst();
+    Optional<IterationRecord> reached =
+        own.stream().filter(record -> score(record) <= goal).findFirst();
     List<List<String>> rows = new ArrayList<>();
     rows.add(List.of("", "iterations", "seconds", "s / iteration", metric(end)));
     rows.add(row(rivalName, end));

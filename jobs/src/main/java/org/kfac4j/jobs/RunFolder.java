@@ -76,7 +76,8 @@ record RunFolder(Storage storage, String dir, int checkpointsKept) {
     try {
       checkpoints().save(iteration, snapshot);
     } catch (IOException e) {
-      throw new UncheckedIOException("the checkpoint of iteration " + iteration + " could not be written to " + dir, e);
+      throw new UncheckedIOException(
+          "the checkpoint of iteration " + iteration + " could not be written to " + dir, e);
     }
   }
 

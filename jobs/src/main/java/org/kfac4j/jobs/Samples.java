@@ -24,6 +24,8 @@ final class Samples {
     List<Double> sorted = new ArrayList<>(values);
     Collections.sort(sorted);
     int middle = sorted.size() / 2;
-    return sorted.size() % 2 == 1 ? sorted.get(middle) : 0.5 * (sorted.get(middle - 1) + sorted.get(middle));
+    return sorted.size() % 2 == 1
+        ? sorted.get(middle)
+        : 0.5 * (sorted.get(middle - 1) + sorted.get(middle));
   }
 }

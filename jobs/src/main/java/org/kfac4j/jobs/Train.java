@@ -29,12 +29,15 @@ import picocli.CommandLine.Option;
 /** Trains a network as a conf file says. */
 @Command(
     name = "train",
-    description = "Trains a network as a conf file says, and writes model, metrics and report to output.dir.",
+    description =
+        "Trains a network as a conf file says, and writes model, metrics and report to output.dir.",
     footer = "Exit codes: 0 done, 2 bad configuration or input, 3 diverged, 1 anything else.")
 public final class Train implements Callable<Integer> {
   @Mixin private JobOptions options = new JobOptions();
 
-  @Option(names = "--resume", description = "Continue the run in output.dir from its newest intact checkpoint")
+  @Option(
+      names = "--resume",
+      description = "Continue the run in output.dir from its newest intact checkpoint")
   private boolean resume;
 
   public static void main(String[] args) throws SparkUserAppException {
@@ -62,12 +65,15 @@ public final class Train implements Callable<Integer> {
     return 0;
   }
 
-  private static Snapshot resumable(RunFolder folder, Problem problem, RunIdentity identity) throws IOException {
+  private static Snapshot resumable(RunFolder folder, Problem problem, RunIdentity identity)
+      throws IOException {
     Snapshot saved =
         folder
             .latest()
             .orElseThrow(
-                () -> new InvalidInputException("--resume: output.dir " + folder.dir() + " holds no intact checkpoint"));
+                () ->
+                    new InvalidInputException(
+                        "--resume: output.dir " + folder.dir() + " holds no intact checkpoint"));
     int parameters = saved.doubles("theta").length;
     InvalidInputException.require(
         parameters == problem.network().parameterCount(),
@@ -80,7 +86,11 @@ public final class Train implements Callable<Integer> {
   }
 
   private static void train(
-      Cluster cluster, TrainingRun run, RunFolder folder, RunIdentity identity, @Nullable Snapshot saved)
+      Cluster cluster,
+      TrainingRun run,
+      RunFolder folder,
+      RunIdentity identity,
+      @Nullable Snapshot saved)
       throws IOException {
     Settings settings = run.settings();
     Problem problem = run.problem();
@@ -91,7 +101,8 @@ public final class Train implements Callable<Integer> {
         folder.clear(); // Not before: a run that cannot start replaces nothing.
       }
       int resumedFrom = saved == null ? 0 : Math.toIntExact(saved.longValue("iteration"));
-      RunInfo info = run.info(folder.dir(), resumedFrom, cluster.describe(cluster.partitions(settings)));
+      RunInfo info =
+          run.info(folder.dir(), resumedFrom, cluster.describe(cluster.partitions(settings)));
       listeners.forEach(listener -> listener.started(info));
       Trainer.Result result =
           run.train(

@@ -7,9 +7,11 @@ import org.kfac4j.network.Layer;
 import org.kfac4j.network.Network;
 
 /**
- * Floating-point operations of one K-FAC iteration in matrix products and factorisations, by phase; a multiplication and an addition are two. A layer
- * with X = [r, c] on n examples: forward and gradient 2nrc each, propagation 2n(inputs)c except for the first layer, a forward-mode product as much as
- * forward and propagation, a symmetric second moment nr² and nc² (one triangle), preconditioning 2r²c + 2rc², inversion r³ + c³. arXiv:1503.05671 §8.
+ * Floating-point operations of one K-FAC iteration in matrix products and factorisations, by phase;
+ * a multiplication and an addition are two. A layer with X = [r, c] on n examples: forward and
+ * gradient 2nrc each, propagation 2n(inputs)c except for the first layer, a forward-mode product as
+ * much as forward and propagation, a symmetric second moment nr² and nc² (one triangle),
+ * preconditioning 2r²c + 2rc², inversion r³ + c³. arXiv:1503.05671 §8.
  */
 record WorkCount(Map<String, Double> byPhase) {
   /**

@@ -42,8 +42,7 @@ class EvaluateTest {
         training { iterations = 6, batch-size = 60, evaluate-every = 2, checkpoint-every = 0 }
         output { dir = "%s" }
         """
-            .formatted(
-                layers, folder.resolve("data"), task, folder.resolve(name));
+            .formatted(layers, folder.resolve("data"), task, folder.resolve(name));
     return Files.writeString(folder.resolve(name + ".conf"), text);
   }
 

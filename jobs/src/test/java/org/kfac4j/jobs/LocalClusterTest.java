@@ -8,6 +8,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -49,6 +50,7 @@ class LocalClusterTest {
   }
 
   @Test
+  @Tag("slow")
   void twoExecutorsEndBitEqualToTwoThreads() throws IOException, InterruptedException {
     String sparkHome = System.getenv("SPARK_HOME");
     assumeTrue(

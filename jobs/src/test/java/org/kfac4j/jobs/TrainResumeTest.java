@@ -121,10 +121,11 @@ class TrainResumeTest {
     Random random = new Random();
     int first = CHECKPOINT_EVERY + 1 + random.nextInt(15);
     int second = first + 5 + random.nextInt(15);
-    System.out.println(method + ": killed after iterations " + first + " and " + second);
     Path conf = conf(method, "run");
+    System.out.println(method + ": killed after iteration " + first);
     trainAndKillAfter(first, conf);
     if (method == Method.EXACT_STEP) {
+      System.out.println(method + ": killed after iteration " + second);
       trainAndKillAfter(second, conf, "--resume");
     }
     RunResults resumed = resumed(conf);

@@ -86,7 +86,10 @@ public final class HadoopStorage implements Storage {
     files(path).delete(path, true);
   }
 
-  /** Local files without Hadoop's checksum files beside them, which would break {@code flush} and clutter the user's folders. */
+  /**
+   * Local files without Hadoop's checksum files beside them, which would break {@code flush} and
+   * clutter the user's folders.
+   */
   private FileSystem files(Path path) throws IOException {
     FileSystem files = path.getFileSystem(configuration.value());
     return files instanceof LocalFileSystem local ? local.getRawFileSystem() : files;

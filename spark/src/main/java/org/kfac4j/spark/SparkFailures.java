@@ -12,7 +12,8 @@ final class SparkFailures {
   /**
    * Runs a Spark action.
    *
-   * @throws InvalidInputException or {@link DivergedException} if that is why a task failed; anything else as it is
+   * @throws InvalidInputException or {@link DivergedException} if that is why a task failed;
+   *     anything else as it is
    */
   static <T> T unwrapped(Supplier<T> action) {
     try {

@@ -19,8 +19,9 @@ import org.kfac4j.optimizer.Objective;
 import org.kfac4j.optimizer.Phases;
 
 /**
- * An objective over a cached RDD: weights and directions are broadcast, every partition computes its sums in one task, one {@code treeAggregate} with an
- * empty zero value merges them, and what was broadcast is released.
+ * An objective over a cached RDD: weights and directions are broadcast, every partition computes
+ * its sums in one task, one {@code treeAggregate} with an empty zero value merges them, and what
+ * was broadcast is released.
  */
 public final class SparkObjective implements Objective {
   private final JavaSparkContext spark;
@@ -60,12 +61,18 @@ public final class SparkObjective implements Objective {
     return phases;
   }
 
-  /** The same objective with another network of the same layers, such as one with another l2; the two share their examples. */
+  /**
+   * The same objective with another network of the same layers, such as one with another l2; the
+   * two share their examples.
+   */
   public SparkObjective withNetwork(Network other) {
     return new SparkObjective(spark, other, backend, precision, examples, depth);
   }
 
-  /** What the slowest task of each request spent its {@code map} time on: forward, backward, statistics, products, … */
+  /**
+   * What the slowest task of each request spent its {@code map} time on: forward, backward,
+   * statistics, products, …
+   */
   public Phases taskPhases() {
     return taskPhases;
   }
@@ -99,20 +106,31 @@ public final class SparkObjective implements Objective {
   private List<Broadcast<Parameters>> broadcast(List<double[]> vectors) {
     return phases.time(
         "broadcast",
-        () -> vectors.stream().map(vector -> spark.broadcast(new Parameters(vector, precision))).toList());
+        () ->
+            vectors.stream()
+                .map(vector -> spark.broadcast(new Parameters(vector, precision)))
+                .toList());
   }
 
-  private Sums aggregate(Request request, Broadcast<Parameters> weights, List<Broadcast<Parameters>> directions) {
+  private Sums aggregate(
+      Request request, Broadcast<Parameters> weights, List<Broadcast<Parameters>> directions) {
     // Locals, so that the task's closure holds these and not this object.
     ComputeBackend compute = backend;
     Network net = network;
     JavaRDD<Sums> partials =
-        examples.blocks().mapPartitions(partition -> List.of(run(compute, net, request, weights, directions, partition)).iterator());
+        examples
+            .blocks()
+            .mapPartitions(
+                partition ->
+                    List.of(run(compute, net, request, weights, directions, partition)).iterator());
     String before = spark.getLocalProperty("spark.job.description");
-    spark.setJobDescription("kfac4j " + request.getClass().getSimpleName().toLowerCase(java.util.Locale.ROOT));
+    spark.setJobDescription(
+        "kfac4j " + request.getClass().getSimpleName().toLowerCase(java.util.Locale.ROOT));
     long begin = System.nanoTime();
     try {
-      Sums sums = SparkFailures.unwrapped(() -> partials.treeAggregate(new Sums(), Sums::merge, Sums::merge, depth));
+      Sums sums =
+          SparkFailures.unwrapped(
+              () -> partials.treeAggregate(new Sums(), Sums::merge, Sums::merge, depth));
       double wall = (System.nanoTime() - begin) * 1e-9;
       double map = Math.min(wall, sums.scalar(SumNames.TASK_SECONDS));
       phases.add("map", map);
@@ -137,7 +155,12 @@ public final class SparkObjective implements Objective {
       List<Broadcast<Parameters>> directions,
       Iterator<Examples> partition) {
     return PartitionPass.run(
-        backend, network, request, weights.value(), directions.stream().map(Broadcast::value).toList(), partition);
+        backend,
+        network,
+        request,
+        weights.value(),
+        directions.stream().map(Broadcast::value).toList(),
+        partition);
   }
 
   @Override

@@ -1,4 +1,7 @@
-/** kfac4j on Apache Spark: examples in a cached RDD, sums by treeAggregate, files by Hadoop. Knows no mathematics. */
+/**
+ * kfac4j on Apache Spark: examples in a cached RDD, sums by treeAggregate, files by Hadoop. Knows
+ * no mathematics.
+ */
 @NullMarked
 package org.kfac4j.spark;
 
