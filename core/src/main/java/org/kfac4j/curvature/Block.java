@@ -4,7 +4,10 @@ import org.jspecify.annotations.Nullable;
 import org.kfac4j.data.Examples;
 import org.kfac4j.network.Targets;
 
-/** Examples gathered for one round of computation: up to {@code capacity} rows, on the heap. */
+/**
+ * Examples gathered for one round of computation: up to {@code capacity} rows, on the heap. Those
+ * of the statistics come first, so that one pass over the block serves both.
+ */
 public final class Block {
   private final int capacity;
   private final int width;
@@ -14,6 +17,7 @@ public final class Block {
   private float @Nullable [] targets;
   private int targetWidth;
   private int count;
+  private int statisticsCount;
 
   /** Room for {@code capacity} examples of {@code width} features. */
   public Block(int capacity, int width) {
@@ -31,6 +35,11 @@ public final class Block {
     return count == capacity;
   }
 
+  /** How many examples, from the first on, are in the request's statistics. */
+  public int statisticsCount() {
+    return statisticsCount;
+  }
+
   /** [count, width], row by row; longer than that. */
   public float[] features() {
     return features;
@@ -45,28 +54,67 @@ public final class Block {
     return new Targets(labels, targets);
   }
 
-  public void clear() {
-    count = 0;
+  /** Removes the first {@code n} rows. */
+  public void drop(int n) {
+    int left = count - n;
+    System.arraycopy(features, n * width, features, 0, left * width);
+    System.arraycopy(ids, n, ids, 0, left);
+    if (labels != null) {
+      System.arraycopy(labels, n, labels, 0, left);
+    }
+    if (targets != null && targets != features) {
+      System.arraycopy(targets, n * targetWidth, targets, 0, left * targetWidth);
+    }
+    count = left;
+    statisticsCount = Math.max(0, statisticsCount - n);
   }
 
-  /** Appends row {@code row} of {@code source}. */
-  public void add(Examples source, int row) {
-    System.arraycopy(source.features(), row * width, features, count * width, width);
-    ids[count] = source.firstId() + row;
-    int[] sourceLabels = source.labels();
+  /**
+   * Adds row {@code row} of {@code source}.
+   *
+   * @param statistics whether it is in the request's statistics
+   */
+  public void add(Examples source, int row, boolean statistics) {
+    prepare(source);
+    int at = count;
+    if (statistics) {
+      // The first row that is not in the statistics makes room.
+      at = statisticsCount++;
+      if (at < count) {
+        copy(features, targets, labels, ids[at], at, count);
+      }
+    }
+    copy(source.features(), source.targets(), source.labels(), source.firstId() + row, row, at);
+    count++;
+  }
+
+  /** Makes room for the kind of targets that {@code source} has. */
+  private void prepare(Examples source) {
     float[] sourceTargets = source.targets();
-    if (sourceLabels != null) {
+    if (source.labels() != null) {
       labels = labels == null ? new int[capacity] : labels;
-      labels[count] = sourceLabels[row];
     } else if (sourceTargets == source.features()) {
       targets = features;
-    } else if (sourceTargets != null) {
-      if (targets == null) {
-        targetWidth = sourceTargets.length / source.count();
-        targets = new float[capacity * targetWidth];
-      }
-      System.arraycopy(sourceTargets, row * targetWidth, targets, count * targetWidth, targetWidth);
+    } else if (sourceTargets != null && targets == null) {
+      targetWidth = sourceTargets.length / source.count();
+      targets = new float[capacity * targetWidth];
     }
-    count++;
+  }
+
+  private void copy(
+      float[] fromFeatures,
+      float @Nullable [] fromTargets,
+      int @Nullable [] fromLabels,
+      long id,
+      int from,
+      int to) {
+    System.arraycopy(fromFeatures, from * width, features, to * width, width);
+    ids[to] = id;
+    if (labels != null && fromLabels != null) {
+      labels[to] = fromLabels[from];
+    }
+    if (targets != null && targets != features && fromTargets != null) {
+      System.arraycopy(fromTargets, from * targetWidth, targets, to * targetWidth, targetWidth);
+    }
   }
 }

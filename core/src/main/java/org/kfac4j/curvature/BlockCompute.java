@@ -5,12 +5,8 @@ package org.kfac4j.curvature;
  * buffers back.
  */
 public interface BlockCompute extends AutoCloseable {
-  /**
-   * Adds the examples of a block to the sums.
-   *
-   * @param statistics whether they are in the request's statistics, too
-   */
-  void add(Block block, boolean statistics);
+  /** Adds the first {@code n} examples of a block to the sums. */
+  void add(Block block, int n);
 
   /** The sums over all blocks. */
   Sums finish();

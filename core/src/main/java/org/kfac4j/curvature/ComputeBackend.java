@@ -10,8 +10,16 @@ import org.kfac4j.network.Network;
  * executors.
  */
 public interface ComputeBackend extends Serializable {
-  /** Rows that a block should hold. */
+  /** Rows that a block should have. */
   int blockRows();
+
+  /**
+   * Rows that a block can have: a quarter more, so that a partition's last few examples join the
+   * block before them instead of costing as many passes over the weights as a block of their own.
+   */
+  default int blockCapacity() {
+    return blockRows() + blockRows() / 4;
+  }
 
   /**
    * Begins a request.

@@ -26,7 +26,7 @@ public record Nd4jBackend(Precision precision, int blockRows, int threads)
    */
   private static final Map<Key, Deque<Workspace>> IDLE = new HashMap<>();
 
-  private record Key(Network network, Precision precision, int blockRows) {}
+  private record Key(Network network, Precision precision, int capacity) {}
 
   public Nd4jBackend {
     Check.that(blockRows >= 1, "training.block-rows must be at least 1, got %d", blockRows);
@@ -42,7 +42,7 @@ public record Nd4jBackend(Precision precision, int blockRows, int threads)
         network.parameterCount(),
         weights.length());
     Blas.useThreads(threads);
-    Key key = new Key(network, precision, blockRows);
+    Key key = new Key(network, precision, blockCapacity());
     Workspace workspace = borrow(key);
     return new Nd4jCompute(
         network, request, weights, directions, workspace, () -> giveBack(key, workspace));
@@ -60,7 +60,7 @@ public record Nd4jBackend(Precision precision, int blockRows, int threads)
           .toList()
           .forEach(Nd4jBackend::free);
     }
-    return new Workspace(key.network, key.precision, key.blockRows);
+    return new Workspace(key.network, key.precision, key.capacity);
   }
 
   private static void giveBack(Key key, Workspace workspace) {

@@ -72,8 +72,7 @@ final class Nd4jCompute implements BlockCompute {
   }
 
   @Override
-  public void add(Block block, boolean statistics) {
-    int n = block.count();
+  public void add(Block block, int n) {
     count += n;
     clock.skip();
     forward(block, n);
@@ -81,7 +80,7 @@ final class Nd4jCompute implements BlockCompute {
     if (request instanceof Request.Products) {
       addProducts(n);
     } else if (request instanceof Request.Gradient gradient) {
-      addGradient(block, n, statistics ? gradient.statistics() : null);
+      addGradient(block, n, gradient.statistics());
     } else if (request instanceof Request.Loss asked) {
       addLoss(block.targets(), n, asked.metrics());
     }
@@ -113,13 +112,14 @@ final class Nd4jCompute implements BlockCompute {
       blame(n);
     }
     clock.charge("loss");
+    int sampled = statistics == null ? 0 : Math.min(block.statisticsCount(), n);
     boolean empirical = statistics != null && statistics.fisher() == FisherType.EMPIRICAL;
-    backward(n, true, empirical);
+    backward(n, true, empirical ? sampled : 0);
     clock.charge("backward");
-    if (statistics != null) {
-      statisticsCount += n;
-      addInputMoments(n);
-      addGradientMoments(block, n, statistics);
+    if (statistics != null && sampled > 0) {
+      statisticsCount += sampled;
+      addInputMoments(sampled);
+      addGradientMoments(block, sampled, statistics);
       clock.charge("statistics");
     }
   }
@@ -161,12 +161,12 @@ final class Nd4jCompute implements BlockCompute {
           keys[row] = Hashing.key(statistics.key(), block.ids()[row]);
         }
         distribution.sampledGradient(workspace.outputs, keys, n, workspace.outputGradients);
-        backward(n, false, true);
+        backward(n, false, n);
       }
       case EXACT -> {
         for (int c = 0; c < distribution.fisherVectors(); c++) {
           distribution.fisherVector(c, workspace.outputs, n, workspace.outputGradients);
-          backward(n, false, true);
+          backward(n, false, n);
         }
       }
     }
@@ -175,8 +175,10 @@ final class Nd4jCompute implements BlockCompute {
   /**
    * Propagates {@code outputGradients} to all layers, adding to the gradient or to Σ g gᵀ on the
    * way.
+   *
+   * @param momentRows how many rows Σ g gᵀ is over, from the first on
    */
-  private void backward(int n, boolean sumGradient, boolean sumMoments) {
+  private void backward(int n, boolean sumGradient, int momentRows) {
     Rows[] a = workspace.activations;
     Rows[] g = workspace.gradients();
     g[g.length - 1].put(workspace.outputGradients, n);
@@ -187,8 +189,8 @@ final class Nd4jCompute implements BlockCompute {
         if (sumGradient) {
           dense.addGradient(a[i], g[i + 1], n, requireNonNull(gradientSums[i]));
         }
-        if (sumMoments) {
-          Blas.gram(g[i + 1].plain(n), 1, workspace.gradientMoment(i));
+        if (momentRows > 0) {
+          Blas.gram(g[i + 1].plain(momentRows), 1, workspace.gradientMoment(i));
         }
       }
       if (i > first) {

@@ -6,6 +6,7 @@ import java.io.ObjectInput;
 import java.io.ObjectOutput;
 import org.kfac4j.linalg.Matrix;
 import org.kfac4j.linalg.Precision;
+import org.kfac4j.linalg.Vectors;
 
 /**
  * A parameter vector, or a direction in parameter space, on its way to the tasks, in the precision
@@ -23,10 +24,16 @@ public final class Parameters implements Externalizable {
   /** Copies {@code vector}. */
   public Parameters(double[] vector, Precision precision) {
     if (precision == Precision.FLOAT) {
-      single = new float[vector.length];
-      for (int i = 0; i < vector.length; i++) {
-        single[i] = (float) vector[i];
-      }
+      float[] narrow = new float[vector.length];
+      Vectors.forRanges(
+          0,
+          vector.length,
+          (from, to) -> {
+            for (int i = from; i < to; i++) {
+              narrow[i] = (float) vector[i];
+            }
+          });
+      single = narrow;
     } else {
       full = vector.clone();
     }

@@ -29,9 +29,7 @@ public final class PartitionPass {
     Batch.Visits visits = request.batch().visits();
     Request.Statistics statistics = request.statistics();
     long statisticsCount = statistics == null ? 0 : statistics.batch().count();
-    Block plain = new Block(backend.blockRows(), network.inputs());
-    Block inStatistics =
-        statistics == null ? plain : new Block(backend.blockRows(), network.inputs());
+    Block block = new Block(backend.blockCapacity(), network.inputs());
     try (BlockCompute compute = backend.open(network, request, weights, directions)) {
       while (partition.hasNext()) {
         Examples examples = partition.next();
@@ -41,21 +39,16 @@ public final class PartitionPass {
             if (place < 0) {
               continue;
             }
-            boolean sampled = place < statisticsCount;
-            Block block = sampled ? inStatistics : plain;
-            block.add(examples, row);
+            block.add(examples, row, place < statisticsCount);
             if (block.isFull()) {
-              compute.add(block, sampled);
-              block.clear();
+              compute.add(block, backend.blockRows());
+              block.drop(backend.blockRows());
             }
           }
         }
       }
-      if (plain.count() > 0) {
-        compute.add(plain, false);
-      }
-      if (statistics != null && inStatistics.count() > 0) {
-        compute.add(inStatistics, true);
+      if (block.count() > 0) {
+        compute.add(block, block.count());
       }
       Sums sums = compute.finish();
       sums.put(SumNames.TASK_SECONDS, (System.nanoTime() - begin) * 1e-9);

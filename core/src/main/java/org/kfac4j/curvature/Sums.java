@@ -10,6 +10,7 @@ import java.util.Map;
 import java.util.TreeMap;
 import java.util.function.BiConsumer;
 import org.kfac4j.Check;
+import org.kfac4j.linalg.Vectors;
 
 /**
  * Named sums over examples: the only thing that travels from tasks to the driver. Merging adds, in
@@ -62,11 +63,17 @@ public final class Sums implements Externalizable {
     other.scalars.forEach(
         (name, value) ->
             scalars.merge(name, value, name.startsWith(MAXIMUM) ? Math::max : Double::sum));
+    other.single.forEach(
+        (name, vector) -> {
+          float[] own = single.remove(name);
+          if (own != null) {
+            full.put(name, sum(own, vector));
+          } else {
+            addTo(full.computeIfAbsent(name, n -> new double[vector.length]), vector);
+          }
+        });
     single.forEach((name, vector) -> full.put(name, widen(vector)));
     single.clear();
-    other.single.forEach(
-        (name, vector) ->
-            addTo(full.computeIfAbsent(name, n -> new double[vector.length]), vector));
     other.full.forEach(
         (name, vector) ->
             addTo(full.computeIfAbsent(name, n -> new double[vector.length]), vector));
@@ -93,10 +100,15 @@ public final class Sums implements Externalizable {
     double[] wide = full.get(name);
     float[] narrow = single.get(name);
     Check.that(wide != null || narrow != null, "there is no sum %s", name);
-    double[] mean = wide != null ? wide.clone() : widen(requireNonNull(narrow));
-    for (int i = 0; i < mean.length; i++) {
-      mean[i] /= count;
-    }
+    double[] mean = new double[wide != null ? wide.length : requireNonNull(narrow).length];
+    Vectors.forRanges(
+        0,
+        mean.length,
+        (from, to) -> {
+          for (int i = from; i < to; i++) {
+            mean[i] = (wide != null ? wide[i] : requireNonNull(narrow)[i]) / count;
+          }
+        });
     return mean;
   }
 
@@ -121,6 +133,15 @@ public final class Sums implements Externalizable {
       wide[i] = vector[i];
     }
     return wide;
+  }
+
+  private static double[] sum(float[] u, float[] v) {
+    Check.that(u.length == v.length, "sums of %d and %d numbers do not merge", u.length, v.length);
+    double[] sum = new double[u.length];
+    for (int i = 0; i < sum.length; i++) {
+      sum[i] = (double) u[i] + v[i];
+    }
+    return sum;
   }
 
   private static void addTo(double[] sum, float[] vector) {

@@ -1,6 +1,8 @@
 package org.kfac4j.linalg;
 
 import java.util.Arrays;
+import java.util.List;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.stream.IntStream;
 
 /**
@@ -9,6 +11,7 @@ import java.util.stream.IntStream;
  */
 public final class Vectors {
   private static final int PIECE = 1 << 16;
+  private static final int PART = 1 << 11;
 
   private Vectors() {}
 
@@ -50,8 +53,56 @@ public final class Vectors {
     return Arrays.stream(partial).sum();
   }
 
+  /** Σ u_i u_j for all pairs, in one pass over the vectors; [u.size(), u.size()]. */
+  public static double[][] gram(List<double[]> u, int from, int to) {
+    int n = u.size();
+    double[][] products = new double[n][n];
+    double[][][] partial = new double[Math.max(pieces(from, to), 1)][n][n];
+    forRanges(
+        from,
+        to,
+        (begin, end) -> {
+          double[][] mine = partial[(begin - from) / PIECE];
+          // Short enough for all vectors' parts to stay in a cache.
+          for (int at = begin; at < end; at += PART) {
+            int stop = Math.min(at + PART, end);
+            for (int i = 0; i < n; i++) {
+              for (int j = i; j < n; j++) {
+                mine[i][j] += dotOfPiece(u.get(i), u.get(j), at, stop);
+              }
+            }
+          }
+        });
+    for (double[][] each : partial) {
+      for (int i = 0; i < n; i++) {
+        for (int j = i; j < n; j++) {
+          products[i][j] += each[i][j];
+        }
+      }
+    }
+    for (int i = 0; i < n; i++) {
+      for (int j = 0; j < i; j++) {
+        products[i][j] = products[j][i];
+      }
+    }
+    return products;
+  }
+
   /** Whether all numbers with indices in [from, to) are finite. */
   public static boolean isFinite(double[] v, int from, int to) {
+    AtomicBoolean finite = new AtomicBoolean(true);
+    forRanges(
+        from,
+        to,
+        (begin, end) -> {
+          if (!isFinitePiece(v, begin, end)) {
+            finite.set(false);
+          }
+        });
+    return finite.get();
+  }
+
+  private static boolean isFinitePiece(double[] v, int from, int to) {
     for (int i = from; i < to; i++) {
       if (!Double.isFinite(v[i])) {
         return false;

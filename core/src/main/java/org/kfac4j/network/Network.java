@@ -97,22 +97,33 @@ public record Network(List<Layer> layers, Loss loss, List<Penalty> penalties)
 
   /** The l2 term ½ Σ η θ². */
   public double penalty(double[] theta) {
-    return 0.5 * dampedProduct(0, theta, theta);
+    return 0.5 * dampedProducts(0, List.of(theta))[0][0];
   }
 
   /**
-   * Σ (λ + η) u v over all parameters, each with its own coefficient η: uᵀ v in the metric that l2
-   * and damping add to the curvature.
+   * Σ (λ + η) u_i u_j over all parameters for all pairs of vectors, each parameter with its own
+   * coefficient η: uᵀ v in the metric that l2 and damping add to the curvature.
    */
-  public double dampedProduct(double lambda, double[] u, double[] v) {
-    double sum = 0;
+  public double[][] dampedProducts(double lambda, List<double[]> u) {
+    double[][] sums = new double[u.size()][u.size()];
     for (ParameterBlock block : blocks()) {
-      double ofWeights = lambda + block.penalty().weights();
-      double ofBias = lambda + block.penalty().bias();
-      sum += ofWeights == 0 ? 0 : ofWeights * Vectors.dot(u, v, block.offset(), block.biasOffset());
-      sum += ofBias == 0 ? 0 : ofBias * Vectors.dot(u, v, block.biasOffset(), block.end());
+      addProducts(lambda + block.penalty().weights(), u, block.offset(), block.biasOffset(), sums);
+      addProducts(lambda + block.penalty().bias(), u, block.biasOffset(), block.end(), sums);
     }
-    return sum;
+    return sums;
+  }
+
+  private static void addProducts(
+      double factor, List<double[]> u, int from, int to, double[][] sums) {
+    if (factor == 0 || from == to) {
+      return;
+    }
+    double[][] products = Vectors.gram(u, from, to);
+    for (int i = 0; i < sums.length; i++) {
+      for (int j = 0; j < sums.length; j++) {
+        sums[i][j] += factor * products[i][j];
+      }
+    }
   }
 
   /** gradient ← gradient + η θ. */

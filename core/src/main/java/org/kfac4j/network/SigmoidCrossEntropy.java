@@ -9,8 +9,8 @@ import org.kfac4j.data.Hashing;
  */
 public record SigmoidCrossEntropy(int outputs) implements Loss {
   /**
-   * How many factors 1 + e^{−|z|}, each in (1, 2], are multiplied before a logarithm is taken;
-   * 2^512 does not overflow.
+   * How many factors max(p, 1 − p) = 1 / (1 + e^{−|z|}), each in [½, 1], are multiplied before a
+   * logarithm is taken; 2^−512 does not underflow.
    */
   private static final int FACTORS = 512;
 
@@ -34,33 +34,35 @@ public record SigmoidCrossEntropy(int outputs) implements Loss {
     double sum = 0;
     double product = 1;
     int factors = 0;
+    double[] p = new double[outputs];
     for (int row = 0; row < n; row++) {
+      Logistic.of(z, row * outputs, p, outputs);
       for (int j = 0; j < outputs; j++) {
         int i = row * outputs + j;
-        double e = Math.exp(-Math.abs(z[i]));
         double t = targets.at(row, j, outputs);
-        sum += Math.max(z[i], 0) - t * z[i];
-        product *= 1 + e;
+        // max(z, 0) and max(p, 1 − p), without branches that depend on data.
+        sum += 0.5 * (z[i] + Math.abs(z[i])) - t * z[i];
+        product *= 0.5 + Math.abs(p[j] - 0.5);
         if (++factors == FACTORS) {
-          sum += Math.log(product);
+          sum -= Math.log(product);
           product = 1;
           factors = 0;
         }
         if (g != null) {
-          g[i] = (z[i] >= 0 ? 1 : e) / (1 + e) - t;
+          g[i] = p[j] - t;
         }
       }
     }
-    return sum + Math.log(product);
+    return sum - Math.log(product);
   }
 
   @Override
   public void sampledGradient(double[] z, long[] keys, int n, double[] g) {
+    double[] p = new double[outputs];
     for (int row = 0; row < n; row++) {
+      Logistic.of(z, row * outputs, p, outputs);
       for (int j = 0; j < outputs; j++) {
-        int i = row * outputs + j;
-        double p = sigmoid(z[i]);
-        g[i] = p - (Hashing.uniform(keys[row], j) < p ? 1 : 0);
+        g[row * outputs + j] = p[j] - (Hashing.uniform(keys[row], j) < p[j] ? 1 : 0);
       }
     }
   }
@@ -88,9 +90,9 @@ public record SigmoidCrossEntropy(int outputs) implements Loss {
   public void addFisherProducts(double[] z, double[][] tangents, int n, double[][] sums) {
     int length = n * outputs;
     double[] variances = new double[length];
+    Logistic.of(z, 0, variances, length);
     for (int i = 0; i < length; i++) {
-      double p = sigmoid(z[i]);
-      variances[i] = p * (1 - p);
+      variances[i] *= 1 - variances[i];
     }
     for (int i = 0; i < tangents.length; i++) {
       for (int j = i; j < tangents.length; j++) {
@@ -100,11 +102,15 @@ public record SigmoidCrossEntropy(int outputs) implements Loss {
   }
 
   private static double weightedDot(double[] w, double[] u, double[] v, int length) {
-    double sum = 0;
-    for (int i = 0; i < length; i++) {
-      sum += w[i] * u[i] * v[i];
+    double a = 0;
+    double b = 0;
+    // Two sums, because the additions of one wait for each other.
+    int i = 0;
+    for (; i + 1 < length; i += 2) {
+      a += w[i] * u[i] * v[i];
+      b += w[i + 1] * u[i + 1] * v[i + 1];
     }
-    return sum;
+    return i < length ? a + b + w[i] * u[i] * v[i] : a + b;
   }
 
   @Override
@@ -115,7 +121,6 @@ public record SigmoidCrossEntropy(int outputs) implements Loss {
   }
 
   private static double sigmoid(double z) {
-    double e = Math.exp(-Math.abs(z));
-    return (z >= 0 ? 1 : e) / (1 + e);
+    return 1 / (1 + Math.exp(-z));
   }
 }

@@ -200,10 +200,17 @@ final class Curvature implements AutoCloseable {
       this.maps = maps;
     }
 
-    /** F̆⁻¹ v. */
-    double[] apply(double[] v) {
+    /** −F̆⁻¹ v. */
+    double[] descent(double[] v) {
       double[] result = new double[v.length];
-      forEachLayer(i -> maps.get(i).apply(v, blocks.get(i).offset(), result));
+      forEachLayer(
+          i -> {
+            ParameterBlock block = blocks.get(i);
+            maps.get(i).apply(v, block.offset(), result);
+            for (int j = block.offset(); j < block.end(); j++) {
+              result[j] = -result[j];
+            }
+          });
       return result;
     }
 

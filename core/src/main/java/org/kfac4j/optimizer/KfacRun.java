@@ -20,7 +20,7 @@ final class KfacRun implements Optimizer.Run {
   private final Kfac settings;
   private final Network network;
   private final Curvature curvature;
-  private final double[] theta;
+  private double[] theta;
 
   /** The previous update δ₀, or momentum m of a scheduled step; null before the first step. */
   private double @Nullable [] previous;
@@ -44,6 +44,19 @@ final class KfacRun implements Optimizer.Run {
     }
   }
 
+  private static double[] sum(double[] u, double[] v) {
+    double[] sum = new double[u.length];
+    Vectors.forRanges(
+        0,
+        sum.length,
+        (from, to) -> {
+          for (int i = from; i < to; i++) {
+            sum[i] = u[i] + v[i];
+          }
+        });
+    return sum;
+  }
+
   private static double largestPenalty(Network network) {
     return network.blocks().stream()
         .mapToDouble(block -> block.penalty().weights())
@@ -63,18 +76,10 @@ final class KfacRun implements Optimizer.Run {
               ? choose(candidates, here, mean, batch, exact, k) // 6, 7
               : scheduled(candidates.get(0), mean, (StepRule.Scheduled) settings.stepRule(), k);
       checkUpdate(chosen.update, k);
-      double[] next = new double[theta.length];
-      Vectors.forRanges(
-          0,
-          next.length,
-          (from, to) -> {
-            for (int i = from; i < to; i++) {
-              next[i] = theta[i] + chosen.update[i];
-            }
-          });
+      double[] next = sum(theta, chosen.update);
       double used = lambda;
       Double rho = adaptDamping(objective, chosen, next, mean, batch, k); // 8
-      System.arraycopy(next, 0, theta, 0, next.length); // 9
+      theta = next; // 9
       Map<String, Double> health = fresh ? curvature.health(requireNonNull(inverse)) : Map.of();
       return new Step(mean.loss(), used, chosen.alpha, chosen.mu, rho, health);
     }
@@ -114,15 +119,7 @@ final class KfacRun implements Optimizer.Run {
                       curvature.invert(
                           lambda, settings.inverses().gammaSearch() ? (Double) each : null))
               : requireNonNull(inverse);
-      double[] direction = phases.time("precondition", () -> map.apply(mean.gradient()));
-      Vectors.forRanges(
-          0,
-          direction.length,
-          (from, to) -> {
-            for (int i = from; i < to; i++) {
-              direction[i] = -direction[i];
-            }
-          });
+      double[] direction = phases.time("precondition", () -> map.descent(mean.gradient()));
       candidates.add(new Candidate(each, map, direction));
     }
     return candidates;
@@ -138,10 +135,8 @@ final class KfacRun implements Optimizer.Run {
 
   /**
    * @param change M(δ) − M(0)
-   * @param changeUndamped the same without the λ term
    */
-  private record Chosen(
-      double[] update, double alpha, @Nullable Double mu, double change, double changeUndamped) {}
+  private record Chosen(double[] update, double alpha, @Nullable Double mu, double change) {}
 
   /** The candidate and its update αΔ + μδ₀ with the lowest quadratic model. */
   private Chosen choose(
@@ -160,11 +155,15 @@ final class KfacRun implements Optimizer.Run {
     Sums products =
         here.evaluate(
             new Request.Products(batch.subset(rule.fraction()), directions.size()), directions);
+    double[][] curvatures = curvatureProducts(products, directions);
+    double[] slopes = new double[directions.size()];
+    for (int d = 0; d < slopes.length; d++) {
+      slopes[d] = Vectors.dot(mean.gradient(), directions.get(d));
+    }
     QuadraticModel best = null;
     int winner = 0;
     for (int c = 0; c < candidates.size(); c++) {
-      QuadraticModel model =
-          model(products, directions, c, last == null ? -1 : candidates.size(), mean, k);
+      QuadraticModel model = model(curvatures, slopes, c, last == null ? -1 : candidates.size(), k);
       if (best == null || model.change() < best.change()) {
         best = model;
         winner = c;
@@ -183,35 +182,35 @@ final class KfacRun implements Optimizer.Run {
           }
         });
     previous = update;
-    double undamped = model.change() - 0.5 * lambda * Vectors.dot(update, update);
     return new Chosen(
-        update, model.alpha(), last == null ? null : (Double) model.mu(), model.change(), undamped);
+        update, model.alpha(), last == null ? null : (Double) model.mu(), model.change());
   }
 
-  private QuadraticModel model(
-      Sums products, List<double[]> directions, int c, int last, MeanGradient mean, int k) {
-    double aa = curvatureProduct(products, directions, c, c);
-    double slope = Vectors.dot(mean.gradient(), directions.get(c));
-    if (!(aa > 0 || (aa == 0 && slope == 0)) || !Double.isFinite(aa)) {
-      throw new DivergedException("iteration " + k + ": the curvature along the update is " + aa);
+  private static QuadraticModel model(
+      double[][] curvatures, double[] slopes, int c, int last, int k) {
+    double along = curvatures[c][c];
+    if (!(along > 0 || (along == 0 && slopes[c] == 0)) || !Double.isFinite(along)) {
+      throw new DivergedException(
+          "iteration " + k + ": the curvature along the update is " + along);
     }
     if (last < 0) {
-      return QuadraticModel.along(aa, slope);
+      return QuadraticModel.along(along, slopes[c]);
     }
     return QuadraticModel.onPlane(
-        aa,
-        curvatureProduct(products, directions, c, last),
-        curvatureProduct(products, directions, last, last),
-        slope,
-        Vectors.dot(mean.gradient(), directions.get(last)));
+        along, curvatures[c][last], curvatures[last][last], slopes[c], slopes[last]);
   }
 
-  /** uᵀ (F + λ + η) v. */
-  private double curvatureProduct(Sums products, List<double[]> directions, int i, int j) {
-    double fisher = products.scalar(SumNames.product(i, j)) / products.scalar(SumNames.COUNT);
-    double[] u = directions.get(i);
-    double[] v = directions.get(j);
-    return fisher + network.dampedProduct(lambda, u, v);
+  /** uᵀ (F + λ + η) v for all pairs of directions. */
+  private double[][] curvatureProducts(Sums products, List<double[]> directions) {
+    double[][] result = network.dampedProducts(lambda, directions);
+    double count = products.scalar(SumNames.COUNT);
+    for (int i = 0; i < result.length; i++) {
+      for (int j = i; j < result.length; j++) {
+        result[i][j] += products.scalar(SumNames.product(i, j)) / count;
+        result[j][i] = result[i][j];
+      }
+    }
+    return result;
   }
 
   private void keep(List<Candidate> candidates, int winner) {
@@ -240,7 +239,7 @@ final class KfacRun implements Optimizer.Run {
       update[i] = -alpha * m[i];
     }
     previous = m;
-    return new Chosen(update, alpha * clip, mu, Double.NaN, Double.NaN);
+    return new Chosen(update, alpha * clip, mu, Double.NaN);
   }
 
   private @Nullable Double adaptDamping(
@@ -253,7 +252,10 @@ final class KfacRun implements Optimizer.Run {
       Sums sums = there.evaluate(new Request.Loss(batch, false));
       after = sums.scalar(SumNames.LOSS) / sums.scalar(SumNames.COUNT) + network.penalty(next);
     }
-    double predicted = rule.ratioIncludesDamping() ? chosen.change : chosen.changeUndamped;
+    double predicted =
+        rule.ratioIncludesDamping()
+            ? chosen.change
+            : chosen.change - 0.5 * lambda * Vectors.dot(chosen.update, chosen.update);
     double rho = (after - mean.objective()) / predicted;
     lambda = rule.adapted(lambda, rho);
     return rho;

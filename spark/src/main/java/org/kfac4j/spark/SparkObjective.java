@@ -4,7 +4,6 @@ import java.util.Iterator;
 import java.util.List;
 import org.apache.spark.api.java.JavaRDD;
 import org.apache.spark.api.java.JavaSparkContext;
-import org.apache.spark.broadcast.Broadcast;
 import org.kfac4j.Check;
 import org.kfac4j.curvature.ComputeBackend;
 import org.kfac4j.curvature.Parameters;
@@ -84,36 +83,36 @@ public final class SparkObjective implements Objective {
         "the network has %d parameters, got %d weights",
         network.parameterCount(),
         theta.length);
-    Broadcast<Parameters> weights = broadcast(List.of(theta)).get(0);
+    Shared<Parameters> weights = broadcast(List.of(theta)).get(0);
     return new Point() {
       @Override
       public Sums evaluate(Request request, List<double[]> directions) {
-        List<Broadcast<Parameters>> vectors = broadcast(directions);
+        List<Shared<Parameters>> vectors = broadcast(directions);
         try {
           return aggregate(request, weights, vectors);
         } finally {
-          vectors.forEach(vector -> vector.destroy(false));
+          vectors.forEach(Shared::release);
         }
       }
 
       @Override
       public void close() {
-        weights.destroy(false);
+        weights.release();
       }
     };
   }
 
-  private List<Broadcast<Parameters>> broadcast(List<double[]> vectors) {
+  private List<Shared<Parameters>> broadcast(List<double[]> vectors) {
     return phases.time(
         "broadcast",
         () ->
             vectors.stream()
-                .map(vector -> spark.broadcast(new Parameters(vector, precision)))
+                .map(vector -> Shared.of(spark, new Parameters(vector, precision)))
                 .toList());
   }
 
   private Sums aggregate(
-      Request request, Broadcast<Parameters> weights, List<Broadcast<Parameters>> directions) {
+      Request request, Shared<Parameters> weights, List<Shared<Parameters>> directions) {
     // Locals, so that the task's closure holds these and not this object.
     ComputeBackend compute = backend;
     Network net = network;
@@ -127,10 +126,14 @@ public final class SparkObjective implements Objective {
     spark.setJobDescription(
         "kfac4j " + request.getClass().getSimpleName().toLowerCase(java.util.Locale.ROOT));
     long begin = System.nanoTime();
+    long round = spark.sc().isLocal() ? Handover.open() : Partial.SERIALIZED;
     try {
       Sums sums =
           SparkFailures.unwrapped(
-              () -> partials.treeAggregate(new Sums(), Sums::merge, Sums::merge, depth));
+                  () ->
+                      partials.treeAggregate(
+                          Partial.empty(round), Partial::merge, Partial::merge, depth))
+              .sums();
       double wall = (System.nanoTime() - begin) * 1e-9;
       double map = Math.min(wall, sums.scalar(SumNames.TASK_SECONDS));
       phases.add("map", map);
@@ -143,6 +146,7 @@ public final class SparkObjective implements Objective {
           });
       return sums;
     } finally {
+      Handover.close(round);
       spark.setJobDescription(before);
     }
   }
@@ -151,15 +155,15 @@ public final class SparkObjective implements Objective {
       ComputeBackend backend,
       Network network,
       Request request,
-      Broadcast<Parameters> weights,
-      List<Broadcast<Parameters>> directions,
+      Shared<Parameters> weights,
+      List<Shared<Parameters>> directions,
       Iterator<Examples> partition) {
     return PartitionPass.run(
         backend,
         network,
         request,
         weights.value(),
-        directions.stream().map(Broadcast::value).toList(),
+        directions.stream().map(Shared::value).toList(),
         partition);
   }
 

@@ -52,48 +52,50 @@ class SparkObjectiveTest {
   }
 
   @Test
-  void weightsAreBroadcastWhileAPointIsOpenAndReleasedAfterwards() throws InterruptedException {
+  void weightsAreSharedWhileAPointIsOpenAndReleasedAfterwards() {
     Training training = training();
+    int before = Handover.openRounds();
     try (SparkObjective objective = training.objective(spark, 2)) {
       try (Objective.Point point = objective.at(training.initial())) {
         point.evaluate(new Request.Loss(Batch.everything(objective.size()), true));
-        assertThat(LocalSpark.broadcastBytes(LARGE)).isGreaterThan(4L * training.initial().length);
+        assertThat(Handover.openRounds()).isEqualTo(before + 1);
       }
-      assertThat(broadcastBytesInTheEnd()).isZero();
+      assertThat(Handover.openRounds()).isEqualTo(before);
     }
   }
 
   @Test
-  void directionsAreReleasedAsSoonAsTheirProductsAreThere() throws InterruptedException {
+  void directionsAreReleasedAsSoonAsTheirProductsAreThere() {
     Training training = training();
     double[] direction = training.initial().clone();
     try (SparkObjective objective = training.objective(spark, 2);
         Objective.Point point = objective.at(training.initial())) {
+      int weights = Handover.openRounds();
       Request request = new Request.Products(Batch.everything(objective.size()), 2);
       Sums sums = point.evaluate(request, List.of(direction, direction));
       assertThat(sums.scalar(SumNames.product(0, 1))).isPositive();
-      long weights = weightBytes();
-      point.evaluate(request, List.of(direction, direction));
-      assertThat(weightBytes()).isEqualTo(weights);
+      assertThat(Handover.openRounds()).isEqualTo(weights);
     }
   }
 
-  /** What is left when only the weights should be. */
-  private static long weightBytes() throws InterruptedException {
-    long before;
-    long now = LocalSpark.broadcastBytes(LARGE);
-    do {
-      before = now;
-      Thread.sleep(300);
-      now = LocalSpark.broadcastBytes(LARGE);
-    } while (now != before);
-    return now;
+  /** What tasks in other processes read; local ones do not need it. */
+  @Test
+  void aBroadcastIsReadByTasksAndDestroyedWhenReleased() throws InterruptedException {
+    float[] values = new float[100_000];
+    values[99_999] = 3;
+    Shared<float[]> shared = new Shared.ByBroadcast<>(spark.broadcast(values));
+    assertThat(spark.parallelize(List.of(1, 2), 2).map(i -> shared.value()[99_999]).collect())
+        .containsExactly(3f, 3f);
+    assertThat(LocalSpark.broadcastBytes(LARGE)).isGreaterThan(4L * values.length - 1);
+    shared.release();
+    assertThat(broadcastBytesInTheEnd()).isZero();
   }
 
   @Test
   void afterATrainingNothingIsLeftInSpark() throws InterruptedException {
     training().on(spark, 3);
     assertThat(spark.getPersistentRDDs()).isEmpty();
+    assertThat(Handover.openRounds()).isZero();
     assertThat(broadcastBytesInTheEnd()).isZero();
   }
 
