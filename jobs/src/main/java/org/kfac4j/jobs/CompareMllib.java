@@ -74,6 +74,7 @@ public final class CompareMllib implements Callable<Integer> {
     MllibPerceptron perceptron =
         new MllibPerceptron(widths, mllibIterations, run.training().seed());
     RunFolder folder = RunFolder.from(settings, options.name(), storage);
+    folder.requireWritable();
     folder.checkComparison(settings.flag("output.overwrite"));
     try (Cluster cluster = Cluster.start(options.name())) {
       int partitions = cluster.partitions(settings);

@@ -1,6 +1,7 @@
 package org.kfac4j.jobs;
 
 import java.util.concurrent.Callable;
+import org.apache.hadoop.util.ShutdownHookManager;
 import org.apache.spark.SparkUserAppException;
 import org.kfac4j.InvalidInputException;
 import org.kfac4j.optimizer.DivergedException;
@@ -46,6 +47,11 @@ final class Job {
     if (exception instanceof DivergedException) {
       System.err.println("diverged: " + exception.getMessage());
       return DIVERGED;
+    }
+    if (ShutdownHookManager.get().isShutdownInProgress()) {
+      // Spark's own hook stops it, and whatever was running fails.
+      System.err.println("interrupted");
+      return FAILED;
     }
     System.err.println("failed: " + exception);
     org.slf4j.LoggerFactory.getLogger(Job.class).error("the job failed", exception);

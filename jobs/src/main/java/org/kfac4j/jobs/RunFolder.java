@@ -18,12 +18,31 @@ record RunFolder(Storage storage, String dir, int checkpointsKept) {
   static final String MODEL = "model.zip";
   static final String COMPARISON = "comparison.json";
   private static final String CHECKPOINTS = "checkpoint";
+  private static final String PROBE = ".kfac4j-can-write";
   private static final List<String> CONTENT =
       List.of(MODEL, MetricsWriter.FILE, SummaryWriter.FILE, ReportWriter.FILE, CHECKPOINTS);
 
   static RunFolder from(Settings settings, String name, Storage storage) {
     String dir = settings.optionalText("output.dir").orElse("runs/" + name);
     return new RunFolder(storage, dir, settings.positiveInt("training.checkpoints-kept"));
+  }
+
+  /**
+   * Makes sure that there is somewhere for results to go before any are computed.
+   *
+   * @throws InvalidInputException if nothing can be written to the folder
+   */
+  void requireWritable() {
+    String probe = Storage.resolve(dir, PROBE);
+    try {
+      storage.create(probe).close();
+      storage.delete(probe);
+    } catch (IOException | IllegalArgumentException e) {
+      String reason = String.valueOf(e.getMessage()).lines().findFirst().orElse("unknown reason");
+      throw new InvalidInputException(
+          "output.dir must be a folder that can be written to, got %s (%s)".formatted(dir, reason),
+          e);
+    }
   }
 
   /**

@@ -54,6 +54,7 @@ public final class Train implements Callable<Integer> {
     }
     TrainingRun run = TrainingRun.from(settings, options.name(), storage);
     RunFolder folder = RunFolder.from(settings, options.name(), storage);
+    folder.requireWritable();
     RunIdentity identity = RunIdentity.of(settings, run.problem().model().model());
     Snapshot saved = resume ? resumable(folder, run.problem(), identity) : null;
     if (saved == null) {

@@ -207,6 +207,15 @@ class TrainErrorsTest {
   }
 
   @Test
+  void aFolderThatCannotBeWrittenToIsNamedBeforeAnythingIsComputed() throws IOException {
+    String inAFile = out.resolve("notes.txt/run").toString();
+    assertRefused(
+        Jobs.train(conf, "--set", "output.dir=" + inAFile), "output.dir", "written to", inAFile);
+    assertRefused(
+        Jobs.train(conf, "--set", "output.dir=nosuch://host/run"), "output.dir", "\"nosuch\"");
+  }
+
+  @Test
   void aFolderThatHoldsARunIsLeftAlone() throws IOException {
     Map<String, String> run = runInFolder();
     assertRefused(

@@ -24,6 +24,10 @@ final class Handover {
     return round;
   }
 
+  static boolean isOpen(long round) {
+    return ROUNDS.containsKey(round);
+  }
+
   /**
    * Leaves an object to be fetched until the round ends.
    *
