@@ -15,6 +15,8 @@ import org.kfac4j.data.Storage;
 public final class DataSources {
   private static final Map<String, Factory> TABLE =
       Map.of(
+          "cifar10", request -> CifarFolder.open(request, CifarImages.Variant.CIFAR10),
+          "cifar100", request -> CifarFolder.open(request, CifarImages.Variant.CIFAR100),
           "curves", DataSources::curves,
           "fashion-mnist", DataSources::idx,
           "idx", DataSources::idx,
@@ -68,13 +70,17 @@ public final class DataSources {
 
   /** A folder of four files that are named as MNIST's; two are enough for an autoencoder. */
   private static DataSet idx(DataRequest request) throws IOException {
+    requirePath(request);
+    return new DataSet(
+        first(idx(request, "train"), request.trainSize(), "data.train-size"),
+        first(idx(request, "t10k"), request.testSize(), "data.test-size"));
+  }
+
+  static void requirePath(DataRequest request) {
     InvalidInputException.require(
         !request.path().isEmpty(),
         "data.path is missing: data.source %s needs the folder of its files",
         request.source());
-    return new DataSet(
-        first(idx(request, "train"), request.trainSize(), "data.train-size"),
-        first(idx(request, "t10k"), request.testSize(), "data.test-size"));
   }
 
   private static DataSource idx(DataRequest request, String part) throws IOException {
@@ -107,7 +113,8 @@ public final class DataSources {
             extension));
   }
 
-  private static DataSource first(DataSource source, long size, String key) {
+  /** The first examples of {@code source}, all for 0. */
+  static DataSource first(DataSource source, long size, String key) {
     InvalidInputException.require(
         size <= source.size(),
         "%s must be at most %d, the number of examples in %s, got %d",

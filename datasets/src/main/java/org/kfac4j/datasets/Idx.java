@@ -85,7 +85,7 @@ record Idx(Storage storage, String uri, Element element, List<Integer> dimension
       byte[] sizes = new byte[rank * Integer.BYTES];
       in.fill(sizes, sizes.length);
       var idx = new Idx(storage, uri, element, dimensions(uri, ByteBuffer.wrap(sizes)));
-      idx.checkLength(storage.length(uri), in.gzip());
+      idx.checkLength(storage.length(uri), in.isPacked());
       return idx;
     } catch (EOFException e) {
       throw new InvalidInputException(uri + ": not an IDX file: it ends within the header", e);

@@ -8,25 +8,28 @@ import java.io.InputStream;
 import java.io.PushbackInputStream;
 import java.nio.file.NoSuchFileException;
 import java.util.zip.GZIPInputStream;
+import org.apache.commons.compress.archivers.tar.TarArchiveEntry;
+import org.apache.commons.compress.archivers.tar.TarArchiveInputStream;
 import org.kfac4j.InvalidInputException;
 import org.kfac4j.data.Storage;
 
 /**
  * The bytes of a file, unpacked if it is gzipped (told by its first two bytes, 1f 8b, not by its
- * name), with a count of those read. A gzipped file that is damaged makes any method throw {@link
- * java.util.zip.ZipException}, one that ends too early {@link EOFException}.
+ * name), or of one file in a tar archive, with a count of those read. A gzipped file that is
+ * damaged makes any method throw {@link java.util.zip.ZipException}, one that ends too early {@link
+ * EOFException}.
  */
 final class Unpacked implements Closeable {
   private static final int BUFFER_BYTES = 1 << 16;
 
   private final InputStream in;
-  private final boolean gzip;
+  private final boolean packed;
   private final byte[] skipped = new byte[BUFFER_BYTES];
   private long position;
 
-  private Unpacked(InputStream in, boolean gzip) {
+  private Unpacked(InputStream in, boolean packed) {
     this.in = in;
-    this.gzip = gzip;
+    this.packed = packed;
   }
 
   /**
@@ -51,8 +54,36 @@ final class Unpacked implements Closeable {
     }
   }
 
-  boolean gzip() {
-    return gzip;
+  /**
+   * The file {@code member} of the archive {@code uri}, whatever folder of it that is in; the file
+   * {@code uri} itself if {@code member} is empty.
+   *
+   * @throws InvalidInputException if there is no such archive, or no such file in it
+   */
+  static Unpacked open(Storage storage, String uri, String member) throws IOException {
+    Unpacked file = open(storage, uri);
+    if (member.isEmpty()) {
+      return file;
+    }
+    try {
+      var archive = new TarArchiveInputStream(file.in);
+      for (TarArchiveEntry entry = archive.getNextTarEntry();
+          entry != null;
+          entry = archive.getNextTarEntry()) {
+        if (entry.isFile() && ("/" + entry.getName()).endsWith("/" + member)) {
+          return new Unpacked(archive, true);
+        }
+      }
+      throw new InvalidInputException(uri + ": no file " + member + " in this archive");
+    } catch (Throwable e) {
+      file.close();
+      throw e;
+    }
+  }
+
+  /** Whether its length is not that of the file, and nothing in it can be sought. */
+  boolean isPacked() {
+    return packed;
   }
 
   /** Unpacked bytes read or skipped so far, also after an exception. */
@@ -72,11 +103,11 @@ final class Unpacked implements Closeable {
     }
   }
 
-  /** Passes over {@code count} bytes, by seeking if the file is not gzipped. */
+  /** Passes over {@code count} bytes, by seeking if the file is not packed. */
   void skip(long count) throws IOException {
     long left = count;
     while (left > 0) {
-      long passed = gzip ? 0 : in.skip(left);
+      long passed = packed ? 0 : in.skip(left);
       position += passed;
       left -= passed;
       if (passed == 0) {
@@ -85,6 +116,14 @@ final class Unpacked implements Closeable {
         left -= next;
       }
     }
+  }
+
+  /** Reads to the end; how many bytes there are from the start to there. */
+  long skipAll() throws IOException {
+    for (int read = in.read(skipped); read >= 0; read = in.read(skipped)) {
+      position += read;
+    }
+    return position;
   }
 
   /** Whether nothing is left, inside or after what is gzipped. */

@@ -41,6 +41,7 @@ class DataSourcesTest {
   @BeforeEach
   void writeFiles() throws IOException {
     IdxWriter.mnist(folder, TRAIN, TEST);
+    CifarWriter.both(folder, TRAIN, TEST);
   }
 
   @ParameterizedTest
@@ -176,7 +177,7 @@ class DataSourcesTest {
   void anUnknownSourceIsRefusedWithTheNamesThatThereAre() {
     assertRefused(
         () -> DataSources.open(request("imagenet", DataTask.CLASSIFIER, 0, 0)),
-        "data.source must be one of curves, fashion-mnist, idx, mnist, got imagenet");
+        "data.source must be one of cifar10, cifar100, curves, fashion-mnist, idx, mnist, got imagenet");
   }
 
   @Test
