@@ -202,6 +202,18 @@ public final class Settings {
     return values;
   }
 
+  /** A list of finite numbers, possibly empty. */
+  public List<Double> numbers(String key) {
+    typed(key, SettingType.LIST);
+    List<Double> values = new ArrayList<>();
+    for (ConfigValue element : settings.getList(key)) {
+      Optional<ConfigValue> number = SettingType.NUMBER.convert(element);
+      require(number.isPresent(), key, "a list of finite numbers");
+      number.ifPresent(value -> values.add(value.atKey("v").getDouble("v")));
+    }
+    return values;
+  }
+
   private void typed(String key, SettingType type) {
     Check.that(
         schema.type(key) == type,

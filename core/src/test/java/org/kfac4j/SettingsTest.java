@@ -32,6 +32,16 @@ class SettingsTest {
   }
 
   @Test
+  void numbersAreAListOfFiniteOnes() {
+    assertThat(load("").numbers("data.channel-mean")).isEmpty();
+    assertThat(load("data.channel-mean = [1, -0.5, 2e-3]").numbers("data.channel-mean"))
+        .containsExactly(1.0, -0.5, 0.002);
+    assertThatThrownBy(() -> load("data.channel-mean = [1, red]").numbers("data.channel-mean"))
+        .isInstanceOf(InvalidInputException.class)
+        .hasMessageContaining("data.channel-mean must be a list of finite numbers");
+  }
+
+  @Test
   void commandLineWinsOverFileWinsOverDefaults() {
     String file = "training { iterations = 5, seed = 7 }";
     Settings settings =

@@ -10,6 +10,7 @@ import org.kfac4j.data.Storage;
 import org.kfac4j.datasets.DataRequest;
 import org.kfac4j.datasets.DataSources;
 import org.kfac4j.datasets.DataTask;
+import org.kfac4j.datasets.NormalizedChannels;
 import org.kfac4j.linalg.Precision;
 import org.kfac4j.network.Dl4jModel;
 import org.kfac4j.network.ModelSettings;
@@ -54,16 +55,19 @@ record Problem(Dl4jModel.Loaded model, Network network, DataSet data, Precision 
 
   private static DataSet data(Settings settings, Storage storage) throws IOException {
     try {
-      return DataSources.open(
-          new DataRequest(
-              settings.text("data.source"),
-              settings.text("data.path"),
-              settings.choice("data.task", DataTask.class),
-              settings.nonNegativeInt("data.classes"),
-              settings.longValue("data.seed"),
-              settings.nonNegativeInt("data.train-size"),
-              settings.nonNegativeInt("data.test-size"),
-              storage));
+      DataSet raw =
+          DataSources.open(
+              new DataRequest(
+                  settings.text("data.source"),
+                  settings.text("data.path"),
+                  settings.choice("data.task", DataTask.class),
+                  settings.nonNegativeInt("data.classes"),
+                  settings.longValue("data.seed"),
+                  settings.nonNegativeInt("data.train-size"),
+                  settings.nonNegativeInt("data.test-size"),
+                  storage));
+      return NormalizedChannels.of(
+          raw, settings.numbers("data.channel-mean"), settings.numbers("data.channel-std"));
     } catch (FileNotFoundException e) {
       throw new InvalidInputException(String.valueOf(e.getMessage()), e);
     }
