@@ -1,6 +1,7 @@
 package org.kfac4j.curvature;
 
 import org.jspecify.annotations.Nullable;
+import org.kfac4j.data.Augmentation;
 import org.kfac4j.data.Examples;
 import org.kfac4j.network.Targets;
 
@@ -11,6 +12,7 @@ import org.kfac4j.network.Targets;
 public final class Block {
   private final int capacity;
   private final int width;
+  private final Augmentation augmentation;
   private final float[] features;
   private final long[] ids;
   private int @Nullable [] labels;
@@ -20,7 +22,8 @@ public final class Block {
   private int statisticsCount;
 
   /** Room for {@code capacity} examples of {@code width} features. */
-  public Block(int capacity, int width) {
+  public Block(int capacity, int width, Augmentation augmentation) {
+    this.augmentation = augmentation;
     this.capacity = capacity;
     this.width = width;
     this.features = new float[capacity * width];
@@ -72,9 +75,10 @@ public final class Block {
   /**
    * Adds row {@code row} of {@code source}.
    *
+   * @param epoch which visit to the example it is
    * @param statistics whether it is in the request's statistics
    */
-  public void add(Examples source, int row, boolean statistics) {
+  public void add(Examples source, int row, long epoch, boolean statistics) {
     prepare(source);
     int at = count;
     if (statistics) {
@@ -84,7 +88,9 @@ public final class Block {
         copy(features, targets, labels, ids[at], at, count);
       }
     }
-    copy(source.features(), source.targets(), source.labels(), source.firstId() + row, row, at);
+    long id = source.firstId() + row;
+    copy(source.features(), source.targets(), source.labels(), id, row, at);
+    augmentation.apply(features, at * width, id, epoch);
     count++;
   }
 

@@ -2,6 +2,7 @@ package org.kfac4j.curvature;
 
 import java.util.Iterator;
 import java.util.List;
+import org.kfac4j.data.Augmentation;
 import org.kfac4j.data.Batch;
 import org.kfac4j.data.Examples;
 import org.kfac4j.network.Network;
@@ -24,12 +25,13 @@ public final class PartitionPass {
       Request request,
       Parameters weights,
       List<Parameters> directions,
+      Augmentation augmentation,
       Iterator<Examples> partition) {
     long begin = System.nanoTime();
     Batch.Visits visits = request.batch().visits();
     Request.Statistics statistics = request.statistics();
     long statisticsCount = statistics == null ? 0 : statistics.batch().count();
-    Block block = new Block(backend.blockCapacity(), network.inputs());
+    Block block = new Block(backend.blockCapacity(), network.inputs(), augmentation);
     try (BlockCompute compute = backend.open(network, request, weights, directions)) {
       while (partition.hasNext()) {
         Examples examples = partition.next();
@@ -39,7 +41,7 @@ public final class PartitionPass {
             if (place < 0) {
               continue;
             }
-            block.add(examples, row, place < statisticsCount);
+            block.add(examples, row, visits.epoch(epoch), place < statisticsCount);
             if (block.isFull()) {
               compute.add(block, backend.blockRows());
               block.drop(backend.blockRows());

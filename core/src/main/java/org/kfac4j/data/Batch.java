@@ -72,6 +72,11 @@ public record Batch(long size, long seed, long start, long count) implements Ser
       return permutations.length;
     }
 
+    /** Which epoch of the endless sequence the {@code index}-th of this batch is. */
+    public long epoch(int index) {
+      return firstEpoch + index;
+    }
+
     /**
      * The place, in [0, count), of the visit to example {@code id} in the {@code epoch}-th epoch of
      * this batch, or −1 if there is none.

@@ -10,6 +10,7 @@ import org.kfac4j.curvature.Parameters;
 import org.kfac4j.curvature.PartitionPass;
 import org.kfac4j.curvature.Request;
 import org.kfac4j.curvature.Sums;
+import org.kfac4j.data.Augmentation;
 import org.kfac4j.data.DataSource;
 import org.kfac4j.data.Examples;
 import org.kfac4j.linalg.Precision;
@@ -26,6 +27,7 @@ public final class LocalObjective implements Objective {
   private final ComputeBackend backend;
   private final Precision precision;
   private final List<List<Examples>> partitions;
+  private final Augmentation augmentation;
   private final long size;
   private final Phases phases = new Phases();
 
@@ -37,6 +39,17 @@ public final class LocalObjective implements Objective {
       ComputeBackend backend,
       Precision precision,
       List<List<Examples>> partitions) {
+    this(network, backend, precision, partitions, Augmentation.NONE);
+  }
+
+  /** As {@link #LocalObjective(Network, ComputeBackend, Precision, List)}, on changed images. */
+  public LocalObjective(
+      Network network,
+      ComputeBackend backend,
+      Precision precision,
+      List<List<Examples>> partitions,
+      Augmentation augmentation) {
+    this.augmentation = augmentation;
     this.network = network;
     this.backend = backend;
     this.precision = precision;
@@ -85,7 +98,13 @@ public final class LocalObjective implements Objective {
                   "map",
                   () ->
                       PartitionPass.run(
-                          backend, network, request, weights, vectors, partition.iterator())));
+                          backend,
+                          network,
+                          request,
+                          weights,
+                          vectors,
+                          augmentation,
+                          partition.iterator())));
         }
         return total;
       }

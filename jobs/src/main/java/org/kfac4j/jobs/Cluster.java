@@ -60,6 +60,11 @@ record Cluster(JavaSparkContext spark) implements AutoCloseable {
         spark, problem.network(), backend, problem.precision(), examples, TREE_DEPTH);
   }
 
+  /** The loss over the training examples, changed at random if the settings say so. */
+  SparkObjective trainingObjective(Settings settings, Problem problem) {
+    return objective(settings, problem, problem.data().train()).augmented(problem.augmentation());
+  }
+
   /** The driver's part: layers side by side on all of its cores. */
   static DenseMachine driver(Precision precision) {
     return new DenseMachine(

@@ -70,6 +70,9 @@ public final class CompareMllib implements Callable<Integer> {
         mllibIterations >= 1, "--mllib-iterations must be at least 1, got %d", mllibIterations);
     TrainingRun run = TrainingRun.from(settings, options.name(), storage);
     DataSet data = run.problem().data();
+    InvalidInputException.require(
+        run.problem().augmentation().isNone(),
+        "data.augment must be off in a comparison: MLlib cannot change its images");
     int[] widths = MllibPerceptron.widths(run.problem().network(), data.train().shape().classes());
     MllibPerceptron perceptron =
         new MllibPerceptron(widths, mllibIterations, run.training().seed());

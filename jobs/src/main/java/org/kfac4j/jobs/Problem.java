@@ -2,8 +2,10 @@ package org.kfac4j.jobs;
 
 import java.io.FileNotFoundException;
 import java.io.IOException;
+import java.util.List;
 import org.kfac4j.InvalidInputException;
 import org.kfac4j.Settings;
+import org.kfac4j.data.Augmentation;
 import org.kfac4j.data.DataSet;
 import org.kfac4j.data.ExampleShape;
 import org.kfac4j.data.Storage;
@@ -21,8 +23,14 @@ import org.kfac4j.network.Network;
  *
  * @param model configuration and initial weights
  * @param network the model's, with the conf's l2 added
+ * @param augmentation of training examples
  */
-record Problem(Dl4jModel.Loaded model, Network network, DataSet data, Precision precision) {
+record Problem(
+    Dl4jModel.Loaded model,
+    Network network,
+    DataSet data,
+    Augmentation augmentation,
+    Precision precision) {
   /**
    * Reads the model and opens the data, on the driver.
    *
@@ -46,7 +54,8 @@ record Problem(Dl4jModel.Loaded model, Network network, DataSet data, Precision 
     Network network = model.model().network().withMoreL2(settings.nonNegative("optimizer.l2"));
     DataSet data = data(settings, storage);
     checkFit(network, data.train().shape());
-    return new Problem(model, network, data, precision(settings));
+    Augmentation augmentation = augmentation(settings, data.train().shape());
+    return new Problem(model, network, data, augmentation, precision(settings));
   }
 
   static Precision precision(Settings settings) {
@@ -71,6 +80,34 @@ record Problem(Dl4jModel.Loaded model, Network network, DataSet data, Precision 
     } catch (FileNotFoundException e) {
       throw new InvalidInputException(String.valueOf(e.getMessage()), e);
     }
+  }
+
+  private static Augmentation augmentation(Settings settings, ExampleShape shape) {
+    int padding = settings.nonNegativeInt("data.augment.crop-padding");
+    boolean flip = settings.flag("data.augment.flip");
+    if (padding == 0 && !flip) {
+      return Augmentation.NONE;
+    }
+    List<Integer> image = settings.positiveInts("data.augment.image");
+    InvalidInputException.require(
+        image.size() == 3,
+        "data.augment.image must be [channels, rows, columns] for crops and flips, got %s",
+        image);
+    Augmentation augmentation =
+        new Augmentation(
+            image.get(0),
+            image.get(1),
+            image.get(2),
+            padding,
+            flip,
+            settings.longValue("training.seed"));
+    InvalidInputException.require(
+        augmentation.length() == shape.features(),
+        "data.augment.image %s has %d numbers, but an example of data.source has %d features",
+        image,
+        augmentation.length(),
+        shape.features());
+    return augmentation;
   }
 
   private static void checkFit(Network network, ExampleShape shape) {

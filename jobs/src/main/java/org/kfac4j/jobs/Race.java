@@ -62,8 +62,7 @@ public final class Race implements Callable<Integer> {
         rival);
     try (Cluster cluster = Cluster.start("race")) {
       DataSet data = first.problem().data();
-      try (SparkObjective train =
-              cluster.objective(first.settings(), first.problem(), data.train());
+      try (SparkObjective train = cluster.trainingObjective(first.settings(), first.problem());
           SparkObjective test = cluster.objective(first.settings(), first.problem(), data.test())) {
         List<IterationRecord> rivals =
             train(second, cluster, train.withNetwork(second.problem().network()), test);

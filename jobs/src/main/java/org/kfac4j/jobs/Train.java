@@ -96,7 +96,7 @@ public final class Train implements Callable<Integer> {
     Settings settings = run.settings();
     Problem problem = run.problem();
     List<TrainingListener> listeners = listeners(folder.storage());
-    try (SparkObjective train = cluster.objective(settings, problem, problem.data().train());
+    try (SparkObjective train = cluster.trainingObjective(settings, problem);
         SparkObjective test = cluster.objective(settings, problem, problem.data().test())) {
       if (saved == null) {
         folder.clear(); // Not before: a run that cannot start replaces nothing.

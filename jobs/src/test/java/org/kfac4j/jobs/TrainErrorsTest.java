@@ -129,6 +129,7 @@ class TrainErrorsTest {
             List.of("data.path=/nowhere/at all", "data.path", "/nowhere/at all/train-images"),
             List.of("data.classes=9", "label", "example 9", "0..8", "got 9"),
             List.of("data.classes=1", "data.classes", "at least 2", "1"),
+            List.of("data.augment.flip=true", "data.augment.image", "[channels, rows, columns]"),
             List.of("data.channel-mean=[0.5]", "data.channel-std", "each channel", "1 and 0"),
             List.of("data.train-size=41", "data.train-size", "40", "41"),
             List.of("data.partitions=-1", "data.partitions", "at least 0", "-1"),

@@ -11,6 +11,7 @@ import org.kfac4j.curvature.PartitionPass;
 import org.kfac4j.curvature.Request;
 import org.kfac4j.curvature.SumNames;
 import org.kfac4j.curvature.Sums;
+import org.kfac4j.data.Augmentation;
 import org.kfac4j.data.Examples;
 import org.kfac4j.linalg.Precision;
 import org.kfac4j.network.Network;
@@ -28,6 +29,7 @@ public final class SparkObjective implements Objective {
   private final ComputeBackend backend;
   private final Precision precision;
   private final SparkExamples examples;
+  private final Augmentation augmentation;
   private final int depth;
   private final Phases phases = new Phases();
   private final Phases taskPhases = new Phases();
@@ -42,6 +44,18 @@ public final class SparkObjective implements Objective {
       Precision precision,
       SparkExamples examples,
       int depth) {
+    this(spark, network, backend, precision, examples, Augmentation.NONE, depth);
+  }
+
+  private SparkObjective(
+      JavaSparkContext spark,
+      Network network,
+      ComputeBackend backend,
+      Precision precision,
+      SparkExamples examples,
+      Augmentation augmentation,
+      int depth) {
+    this.augmentation = augmentation;
     this.spark = spark;
     this.network = network;
     this.backend = backend;
@@ -65,7 +79,12 @@ public final class SparkObjective implements Objective {
    * two share their examples.
    */
   public SparkObjective withNetwork(Network other) {
-    return new SparkObjective(spark, other, backend, precision, examples, depth);
+    return new SparkObjective(spark, other, backend, precision, examples, augmentation, depth);
+  }
+
+  /** The same objective on changed images; the two share their examples. */
+  public SparkObjective augmented(Augmentation other) {
+    return new SparkObjective(spark, network, backend, precision, examples, other, depth);
   }
 
   /**
@@ -116,12 +135,14 @@ public final class SparkObjective implements Objective {
     // Locals, so that the task's closure holds these and not this object.
     ComputeBackend compute = backend;
     Network net = network;
+    Augmentation changes = augmentation;
     JavaRDD<Sums> partials =
         examples
             .blocks()
             .mapPartitions(
                 partition ->
-                    List.of(run(compute, net, request, weights, directions, partition)).iterator());
+                    List.of(run(compute, net, request, weights, directions, changes, partition))
+                        .iterator());
     String before = spark.getLocalProperty("spark.job.description");
     spark.setJobDescription(
         "kfac4j " + request.getClass().getSimpleName().toLowerCase(java.util.Locale.ROOT));
@@ -157,6 +178,7 @@ public final class SparkObjective implements Objective {
       Request request,
       Shared<Parameters> weights,
       List<Shared<Parameters>> directions,
+      Augmentation augmentation,
       Iterator<Examples> partition) {
     return PartitionPass.run(
         backend,
@@ -164,6 +186,7 @@ public final class SparkObjective implements Objective {
         request,
         weights.value(),
         directions.stream().map(Shared::value).toList(),
+        augmentation,
         partition);
   }
 

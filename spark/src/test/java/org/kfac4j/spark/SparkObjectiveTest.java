@@ -2,6 +2,7 @@ package org.kfac4j.spark;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.within;
 
 import java.time.Duration;
 import java.time.Instant;
@@ -13,6 +14,7 @@ import org.junit.jupiter.api.Test;
 import org.kfac4j.curvature.Request;
 import org.kfac4j.curvature.SumNames;
 import org.kfac4j.curvature.Sums;
+import org.kfac4j.data.Augmentation;
 import org.kfac4j.data.Batch;
 import org.kfac4j.datasets.Curves;
 import org.kfac4j.optimizer.Objective;
@@ -89,6 +91,32 @@ class SparkObjectiveTest {
     assertThat(LocalSpark.broadcastBytes(LARGE)).isGreaterThan(4L * values.length - 1);
     shared.release();
     assertThat(broadcastBytesInTheEnd()).isZero();
+  }
+
+  /** Training on changed images gives the same on any number of partitions. */
+  @Test
+  void changedImagesDoNotDependOnPartitions() {
+    Training training = training();
+    Augmentation changes = new Augmentation(1, 28, 28, 2, true, 9);
+    Request loss = new Request.Loss(new Batch(100, 3, 40, 130), false);
+    double plain;
+    double one;
+    double three;
+    try (SparkObjective objective = training.objective(spark, 1)) {
+      plain = loss(objective, training, loss);
+      one = loss(objective.augmented(changes), training, loss);
+    }
+    try (SparkObjective objective = training.objective(spark, 3)) {
+      three = loss(objective.augmented(changes), training, loss);
+    }
+    assertThat(three).isCloseTo(one, within(1e-6 * one));
+    assertThat(Math.abs(plain - one)).isGreaterThan(1e-4 * one);
+  }
+
+  private static double loss(SparkObjective objective, Training training, Request request) {
+    try (Objective.Point point = objective.at(training.initial())) {
+      return point.evaluate(request).scalar(SumNames.LOSS);
+    }
   }
 
   @Test
