@@ -5,15 +5,14 @@ import static java.util.Objects.requireNonNull;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 import org.kfac4j.data.Hashing;
-import org.kfac4j.linalg.Blas;
 import org.kfac4j.linalg.Matrix;
 import org.kfac4j.linalg.Packed;
 import org.kfac4j.linalg.Precision;
-import org.kfac4j.network.DenseLayer;
 import org.kfac4j.network.Layer;
 import org.kfac4j.network.Loss;
 import org.kfac4j.network.Network;
 import org.kfac4j.network.Network.ParameterBlock;
+import org.kfac4j.network.ParameterLayer;
 import org.kfac4j.network.Rows;
 import org.kfac4j.network.Targets;
 
@@ -141,11 +140,9 @@ final class Nd4jCompute implements BlockCompute {
 
   private void addInputMoments(int n) {
     for (ParameterBlock block : network.blocks()) {
-      DenseLayer layer = (DenseLayer) network.layers().get(block.layer());
-      Blas.gram(
-          layer.operand(workspace.activations[block.layer()], n),
-          1,
-          workspace.inputMoment(block.layer()));
+      ParameterLayer layer = (ParameterLayer) network.layers().get(block.layer());
+      layer.addInputMoment(
+          workspace.activations[block.layer()], n, workspace.inputMoment(block.layer()));
     }
   }
 
@@ -185,12 +182,12 @@ final class Nd4jCompute implements BlockCompute {
     int first = network.blocks().isEmpty() ? 0 : network.blocks().get(0).layer();
     for (int i = network.layers().size() - 1; i >= first; i--) {
       Layer layer = network.layers().get(i);
-      if (layer instanceof DenseLayer dense) {
+      if (layer instanceof ParameterLayer parameterLayer) {
         if (sumGradient) {
-          dense.addGradient(a[i], g[i + 1], n, requireNonNull(gradientSums[i]));
+          parameterLayer.addGradient(a[i], g[i + 1], n, requireNonNull(gradientSums[i]));
         }
         if (momentRows > 0) {
-          Blas.gram(g[i + 1].plain(momentRows), 1, workspace.gradientMoment(i));
+          parameterLayer.addGradientMoment(g[i + 1], momentRows, workspace.gradientMoment(i));
         }
       }
       if (i > first) {

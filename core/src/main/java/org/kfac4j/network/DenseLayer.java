@@ -13,7 +13,8 @@ import org.kfac4j.linalg.Matrix;
  *
  * @param name what messages and tables call it
  */
-public record DenseLayer(String name, int inputs, int outputs, boolean hasBias) implements Layer {
+public record DenseLayer(String name, int inputs, int outputs, boolean hasBias)
+    implements ParameterLayer {
   public DenseLayer {
     Check.that(
         inputs >= 1 && outputs >= 1,
@@ -34,7 +35,7 @@ public record DenseLayer(String name, int inputs, int outputs, boolean hasBias) 
   }
 
   /** The rows that the parameters multiply: ā with a bias, a without; [n, parameterRows]. */
-  public Matrix operand(Rows in, int n) {
+  private Matrix operand(Rows in, int n) {
     return hasBias ? in.homogeneous(n) : in.plain(n);
   }
 
@@ -51,9 +52,22 @@ public record DenseLayer(String name, int inputs, int outputs, boolean hasBias) 
     Blas.multiply(gradientOut.plain(n), false, weights, true, 0, gradientIn.plain(n));
   }
 
-  /** Adds Σ āᵀ g over the rows to {@code sum}, [parameterRows, outputs]. */
+  /** Σ āᵀ g. */
+  @Override
   public void addGradient(Rows in, Rows gradientOut, int n, Matrix sum) {
     Blas.multiply(operand(in, n), true, gradientOut.plain(n), false, 1, sum);
+  }
+
+  /** Σ ā āᵀ. */
+  @Override
+  public void addInputMoment(Rows in, int n, Matrix sum) {
+    Blas.gram(operand(in, n), 1, sum);
+  }
+
+  /** Σ g gᵀ. */
+  @Override
+  public void addGradientMoment(Rows gradientOut, int n, Matrix sum) {
+    Blas.gram(gradientOut.plain(n), 1, sum);
   }
 
   /** ṡ = ā V + ȧ X₀. */

@@ -9,7 +9,7 @@ import org.kfac4j.linalg.Matrix;
  * immutable; all arrays are arguments. n is the number of examples in the block; matrices not named
  * as written are left alone.
  */
-public sealed interface Layer extends Serializable permits DenseLayer, ActivationLayer {
+public sealed interface Layer extends Serializable permits ParameterLayer, ActivationLayer {
   /** What messages and tables call it. */
   String name();
 

@@ -79,7 +79,7 @@ public record Network(List<Layer> layers, Loss loss, List<Penalty> penalties)
     for (int i = 0; i < layers.size(); i++) {
       Layer layer = layers.get(i);
       if (layer.parameterCount() > 0) {
-        boolean bias = layer instanceof DenseLayer dense && dense.hasBias();
+        boolean bias = layer instanceof ParameterLayer parameters && parameters.hasBias();
         blocks.add(
             new ParameterBlock(
                 i,

@@ -1,0 +1,32 @@
+package org.kfac4j.network;
+
+import org.kfac4j.linalg.Matrix;
+
+/**
+ * A layer with a parameter matrix X = [parameterRows, parameterColumns], whose Fisher block K-FAC
+ * takes for A ⊗ G: what the layer adds to the sums that the gradient and the two factors are made
+ * of.
+ */
+public sealed interface ParameterLayer extends Layer permits DenseLayer {
+  /** Whether the last row of X is the bias. */
+  boolean hasBias();
+
+  /**
+   * Adds the gradient with respect to X, summed over the first n rows, to {@code sum},
+   * [parameterRows, parameterColumns].
+   */
+  void addGradient(Rows in, Rows gradientOut, int n, Matrix sum);
+
+  /**
+   * Adds the second moments of what X multiplies, summed over the first n rows, to the lower
+   * triangle of {@code sum}, [parameterRows, parameterRows]: A times the number of examples.
+   */
+  void addInputMoment(Rows in, int n, Matrix sum);
+
+  /**
+   * Adds the second moments of the gradients with respect to the layer's output, summed over the
+   * first n rows, to the lower triangle of {@code sum}, [parameterColumns, parameterColumns]: G
+   * times the number of examples.
+   */
+  void addGradientMoment(Rows gradientOut, int n, Matrix sum);
+}
