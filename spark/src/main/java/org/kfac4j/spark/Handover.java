@@ -9,7 +9,7 @@ import org.jspecify.annotations.Nullable;
 /**
  * Objects handed from one thread to another of one process by reference. With a local master,
  * driver and tasks share a process; serializing tens of megabytes from one to the other and back
- * takes a tenth of an iteration. What is handed over is not changed by anyone.
+ * takes a twentieth of an iteration. What is handed over is not changed by anyone.
  */
 final class Handover {
   private static final AtomicLong NEXT = new AtomicLong();
