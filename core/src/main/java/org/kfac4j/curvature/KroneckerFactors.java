@@ -20,6 +20,13 @@ public record KroneckerFactors(double[] inputs, double[] gradients, int rows, in
         columns);
   }
 
+  /** Moves these factors, as running averages, to those that {@code sums} holds for a layer. */
+  public void update(Sums sums, int layer, double epsilon) {
+    double count = sums.scalar(SumNames.STATISTICS_COUNT);
+    sums.average(SumNames.inputs(layer), count, epsilon, inputs);
+    sums.average(SumNames.gradients(layer), count, epsilon, gradients);
+  }
+
   /**
    * Whether both diagonals are finite; in a sum of squares, an entry off the diagonal is finite if
    * they are.

@@ -16,19 +16,17 @@ public final class RunningAverage {
     return Math.min(1 - 1.0 / k, Math.pow(cap, period));
   }
 
-  /** average ← ε average + (1 − ε) batch, in place. */
-  public static void update(double[] average, double[] batch, double epsilon) {
-    Check.that(
-        average.length == batch.length,
-        "%d and %d numbers do not average",
-        average.length,
-        batch.length);
+  /**
+   * {@code average[from + i]} ← ε {@code average[from + i]} + (1 − ε) {@code batch[i]}, i &lt; n.
+   */
+  static void update(double[] average, int from, double[] batch, int n, double epsilon) {
     if (epsilon == 0) {
-      System.arraycopy(batch, 0, average, 0, batch.length);
+      // Whatever is there, even if it is not a number.
+      System.arraycopy(batch, 0, average, from, n);
       return;
     }
-    for (int i = 0; i < average.length; i++) {
-      average[i] = epsilon * average[i] + (1 - epsilon) * batch[i];
+    for (int i = 0; i < n; i++) {
+      average[from + i] = epsilon * average[from + i] + (1 - epsilon) * batch[i];
     }
   }
 }

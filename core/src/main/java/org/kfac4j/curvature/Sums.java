@@ -28,9 +28,11 @@ public final class Sums implements Externalizable {
 
   private static final int SCALAR_BITS = 40;
 
+  /** Numbers averaged at a time, few enough to stay in a cache. */
+  private static final int PART = 1 << 11;
+
   private final Map<String, Double> scalars = new TreeMap<>();
-  private final Map<String, float[]> single = new TreeMap<>();
-  private final Map<String, double[]> full = new TreeMap<>();
+  private final Map<String, VectorSum> vectors = new TreeMap<>();
 
   /** No sums: the neutral element of {@link #merge}. */
   public Sums() {}
@@ -42,41 +44,32 @@ public final class Sums implements Externalizable {
 
   /** Adds a task's vector; not copied. */
   public void put(String name, float[] vector) {
-    Check.that(single.put(name, vector) == null, "sum %s is set already", name);
+    put(name, new VectorSum(vector));
   }
 
   /** Adds a task's vector; not copied. */
   public void put(String name, double[] vector) {
-    Check.that(full.put(name, vector) == null, "sum %s is set already", name);
+    put(name, new VectorSum(vector));
+  }
+
+  private void put(String name, VectorSum vector) {
+    Check.that(vectors.put(name, vector) == null, "sum %s is set already", name);
   }
 
   /** Adds {@code other} to this and returns this. {@code other} is left alone. */
   public Sums merge(Sums other) {
-    if (scalars.isEmpty() && single.isEmpty() && full.isEmpty()) {
-      // A float32 vector is never changed, so it may be shared; it stays float32 on its way from
-      // the task.
-      scalars.putAll(other.scalars);
-      single.putAll(other.single);
-      other.full.forEach((name, vector) -> full.put(name, vector.clone()));
-      return this;
-    }
     other.scalars.forEach(
         (name, value) ->
             scalars.merge(name, value, name.startsWith(MAXIMUM) ? Math::max : Double::sum));
-    other.single.forEach(
+    other.vectors.forEach(
         (name, vector) -> {
-          float[] own = single.remove(name);
-          if (own != null) {
-            full.put(name, sum(own, vector));
+          VectorSum own = vectors.get(name);
+          if (own == null) {
+            vectors.put(name, vector.copy());
           } else {
-            addTo(full.computeIfAbsent(name, n -> new double[vector.length]), vector);
+            own.add(vector);
           }
         });
-    single.forEach((name, vector) -> full.put(name, widen(vector)));
-    single.clear();
-    other.full.forEach(
-        (name, vector) ->
-            addTo(full.computeIfAbsent(name, n -> new double[vector.length]), vector));
     return this;
   }
 
@@ -87,7 +80,7 @@ public final class Sums implements Externalizable {
 
   /** Whether there is a vector {@code name}. */
   public boolean hasVector(String name) {
-    return single.containsKey(name) || full.containsKey(name);
+    return vectors.containsKey(name);
   }
 
   /**
@@ -96,20 +89,44 @@ public final class Sums implements Externalizable {
    * @throws IllegalArgumentException if there is no such sum or count is not positive
    */
   public double[] mean(String name, double count) {
-    Check.that(count > 0, "the mean of %s needs examples, got %s", name, count);
-    double[] wide = full.get(name);
-    float[] narrow = single.get(name);
-    Check.that(wide != null || narrow != null, "there is no sum %s", name);
-    double[] mean = new double[wide != null ? wide.length : requireNonNull(narrow).length];
+    VectorSum sum = sum(name, count);
+    double[] mean = new double[sum.length()];
+    Vectors.forRanges(0, mean.length, (from, to) -> sum.mean(count, from, to - from, mean, from));
+    return mean;
+  }
+
+  /**
+   * average ← ε average + (1 − ε) sum / count with the vector {@code name}, in place: {@link
+   * RunningAverage} of its mean.
+   *
+   * @throws IllegalArgumentException if there is no such sum or count is not positive
+   */
+  public void average(String name, double count, double epsilon, double[] average) {
+    VectorSum sum = sum(name, count);
+    Check.that(
+        sum.length() == average.length,
+        "%s: %d and %d numbers do not average",
+        name,
+        average.length,
+        sum.length());
     Vectors.forRanges(
         0,
-        mean.length,
+        average.length,
         (from, to) -> {
-          for (int i = from; i < to; i++) {
-            mean[i] = (wide != null ? wide[i] : requireNonNull(narrow)[i]) / count;
+          double[] mean = new double[Math.min(PART, to - from)];
+          for (int at = from; at < to; at += PART) {
+            int n = Math.min(PART, to - at);
+            sum.mean(count, at, n, mean, 0);
+            RunningAverage.update(average, at, mean, n, epsilon);
           }
         });
-    return mean;
+  }
+
+  private VectorSum sum(String name, double count) {
+    Check.that(count > 0, "the mean of %s needs examples, got %s", name, count);
+    VectorSum sum = vectors.get(name);
+    Check.that(sum != null, "there is no sum %s", name);
+    return requireNonNull(sum);
   }
 
   /** Scalars in order of their names. */
@@ -127,45 +144,6 @@ public final class Sums implements Externalizable {
     return Math.rint(value / unit) * unit;
   }
 
-  private static double[] widen(float[] vector) {
-    double[] wide = new double[vector.length];
-    for (int i = 0; i < vector.length; i++) {
-      wide[i] = vector[i];
-    }
-    return wide;
-  }
-
-  private static double[] sum(float[] u, float[] v) {
-    Check.that(u.length == v.length, "sums of %d and %d numbers do not merge", u.length, v.length);
-    double[] sum = new double[u.length];
-    for (int i = 0; i < sum.length; i++) {
-      sum[i] = (double) u[i] + v[i];
-    }
-    return sum;
-  }
-
-  private static void addTo(double[] sum, float[] vector) {
-    Check.that(
-        sum.length == vector.length,
-        "sums of %d and %d numbers do not merge",
-        sum.length,
-        vector.length);
-    for (int i = 0; i < sum.length; i++) {
-      sum[i] += vector[i];
-    }
-  }
-
-  private static void addTo(double[] sum, double[] vector) {
-    Check.that(
-        sum.length == vector.length,
-        "sums of %d and %d numbers do not merge",
-        sum.length,
-        vector.length);
-    for (int i = 0; i < sum.length; i++) {
-      sum[i] += vector[i];
-    }
-  }
-
   @Override
   public void writeExternal(ObjectOutput out) throws IOException {
     out.writeInt(scalars.size());
@@ -173,15 +151,10 @@ public final class Sums implements Externalizable {
       out.writeUTF(entry.getKey());
       out.writeDouble(entry.getValue());
     }
-    out.writeInt(single.size());
-    for (Map.Entry<String, float[]> entry : single.entrySet()) {
+    out.writeInt(vectors.size());
+    for (Map.Entry<String, VectorSum> entry : vectors.entrySet()) {
       out.writeUTF(entry.getKey());
-      BulkIo.write(out, entry.getValue());
-    }
-    out.writeInt(full.size());
-    for (Map.Entry<String, double[]> entry : full.entrySet()) {
-      out.writeUTF(entry.getKey());
-      BulkIo.write(out, entry.getValue());
+      entry.getValue().write(out);
     }
   }
 
@@ -191,10 +164,7 @@ public final class Sums implements Externalizable {
       scalars.put(in.readUTF(), in.readDouble());
     }
     for (int i = in.readInt(); i > 0; i--) {
-      single.put(in.readUTF(), BulkIo.readFloats(in));
-    }
-    for (int i = in.readInt(); i > 0; i--) {
-      full.put(in.readUTF(), BulkIo.readDoubles(in));
+      vectors.put(in.readUTF(), VectorSum.read(in));
     }
   }
 }

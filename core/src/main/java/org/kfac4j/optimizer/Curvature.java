@@ -71,14 +71,12 @@ final class Curvature implements AutoCloseable {
     forEachLayer(
         i -> {
           ParameterBlock block = blocks.get(i);
-          KroneckerFactors batch =
-              KroneckerFactors.of(sums, block.layer(), block.rows(), block.columns());
-          if (!batch.isFinite()) {
+          KroneckerFactors average = averages.get(i);
+          average.update(sums, block.layer(), epsilon);
+          if (!average.isFinite()) {
             throw new DivergedException(
                 "iteration " + k + ": the curvature of layer " + block.name() + " is not finite");
           }
-          RunningAverage.update(averages.get(i).inputs(), batch.inputs(), epsilon);
-          RunningAverage.update(averages.get(i).gradients(), batch.gradients(), epsilon);
         });
   }
 

@@ -35,9 +35,10 @@ class RunningAverageTest {
     double[] average = {Double.NaN, Double.NaN, Double.NaN}; // the first batch needs no start
     double[] sum = new double[3];
     for (int k = 1; k <= 21; k++) {
-      double[] before = batches[k - 1].clone();
-      RunningAverage.update(average, batches[k - 1], RunningAverage.weightOfPast(k, 0.95, 1));
-      assertThat(batches[k - 1]).isEqualTo(before);
+      Sums batch = new Sums();
+      batch.put("A", Dense.scaled(7, batches[k - 1]));
+      batch.average("A", 7, RunningAverage.weightOfPast(k, 0.95, 1), average);
+      assertThat(batch.mean("A", 7)).containsExactly(batches[k - 1], within(1e-15));
       sum = Dense.plus(sum, batches[k - 1]);
       double distance = Dense.distance(average, Dense.scaled(1.0 / k, sum));
       if (k <= 20) {
@@ -51,7 +52,10 @@ class RunningAverageTest {
   @Test
   void impossibleAveragesAreRefused() {
     assertThatThrownBy(() -> RunningAverage.weightOfPast(0, 0.95, 1)).hasMessageContaining("got 0");
-    assertThatThrownBy(() -> RunningAverage.update(new double[2], new double[3], 0.5))
+    Sums sums = new Sums();
+    sums.put("A", new double[3]);
+    assertThatThrownBy(() -> sums.average("A", 1, 0.5, new double[2]))
         .hasMessageContaining("2 and 3");
+    assertThatThrownBy(() -> sums.average("G", 1, 0.5, new double[3])).hasMessageContaining("G");
   }
 }
