@@ -56,6 +56,16 @@ final class Handover {
     }
   }
 
+  /** Fetches the object that was left for {@code ticket} and forgets it. */
+  static Object take(long round, long ticket) {
+    Object object = fetch(round, ticket);
+    Map<Long, Object> objects = objects(round);
+    synchronized (objects) {
+      objects.remove(ticket);
+    }
+    return object;
+  }
+
   /** Ends a round and forgets its objects. */
   static void close(long round) {
     ROUNDS.remove(round);

@@ -21,10 +21,12 @@ public final class SparkExamples implements AutoCloseable {
   private static final int BLOCK = 1024;
 
   private final JavaRDD<Reading> cached;
+  private final JavaRDD<Examples> blocks;
   private final long size;
 
   private SparkExamples(JavaRDD<Reading> cached, long size) {
     this.cached = cached;
+    this.blocks = cached.map(Reading::examples);
     this.size = size;
   }
 
@@ -92,7 +94,7 @@ public final class SparkExamples implements AutoCloseable {
 
   /** Blocks of examples, each partition's in the order of their ids; cached. */
   public JavaRDD<Examples> blocks() {
-    return cached.map(Reading::examples);
+    return blocks;
   }
 
   /** Number of examples N. */

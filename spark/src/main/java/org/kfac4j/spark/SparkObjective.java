@@ -1,13 +1,11 @@
 package org.kfac4j.spark;
 
-import java.util.Iterator;
 import java.util.List;
 import org.apache.spark.api.java.JavaRDD;
 import org.apache.spark.api.java.JavaSparkContext;
 import org.kfac4j.Check;
 import org.kfac4j.curvature.ComputeBackend;
 import org.kfac4j.curvature.Parameters;
-import org.kfac4j.curvature.PartitionPass;
 import org.kfac4j.curvature.Request;
 import org.kfac4j.curvature.SumNames;
 import org.kfac4j.curvature.Sums;
@@ -20,8 +18,8 @@ import org.kfac4j.optimizer.Phases;
 
 /**
  * An objective over a cached RDD: weights and directions are broadcast, every partition computes
- * its sums in one task, one {@code treeAggregate} with an empty zero value merges them, and what
- * was broadcast is released.
+ * its sums in one task, one {@code treeAggregate} with an empty zero value (with a local master,
+ * the driver itself) merges them, and what was broadcast is released.
  */
 public final class SparkObjective implements Objective {
   private final JavaSparkContext spark;
@@ -132,29 +130,14 @@ public final class SparkObjective implements Objective {
 
   private Sums aggregate(
       Request request, Shared<Parameters> weights, List<Shared<Parameters>> directions) {
-    // Locals, so that the task's closure holds these and not this object.
-    ComputeBackend compute = backend;
-    Network net = network;
-    Augmentation changes = augmentation;
-    JavaRDD<Sums> partials =
-        examples
-            .blocks()
-            .mapPartitions(
-                partition ->
-                    List.of(run(compute, net, request, weights, directions, changes, partition))
-                        .iterator());
+    PartitionTask task =
+        new PartitionTask(backend, network, request, weights, directions, augmentation);
     String before = spark.getLocalProperty("spark.job.description");
     spark.setJobDescription(
         "kfac4j " + request.getClass().getSimpleName().toLowerCase(java.util.Locale.ROOT));
     long begin = System.nanoTime();
-    long round = spark.sc().isLocal() ? Handover.open() : Partial.SERIALIZED;
     try {
-      Sums sums =
-          SparkFailures.unwrapped(
-                  () ->
-                      partials.treeAggregate(
-                          Partial.empty(round), Partial::merge, Partial::merge, depth))
-              .sums();
+      Sums sums = SparkFailures.unwrapped(() -> run(task));
       double wall = (System.nanoTime() - begin) * 1e-9;
       double map = Math.min(wall, sums.scalar(SumNames.TASK_SECONDS));
       phases.add("map", map);
@@ -167,27 +150,18 @@ public final class SparkObjective implements Objective {
           });
       return sums;
     } finally {
-      Handover.close(round);
       spark.setJobDescription(before);
     }
   }
 
-  private static Sums run(
-      ComputeBackend backend,
-      Network network,
-      Request request,
-      Shared<Parameters> weights,
-      List<Shared<Parameters>> directions,
-      Augmentation augmentation,
-      Iterator<Examples> partition) {
-    return PartitionPass.run(
-        backend,
-        network,
-        request,
-        weights.value(),
-        directions.stream().map(Shared::value).toList(),
-        augmentation,
-        partition);
+  private Sums run(PartitionTask task) {
+    JavaRDD<Examples> blocks = examples.blocks();
+    if (spark.sc().isLocal()) {
+      return LocalJob.run(spark, blocks, task);
+    }
+    return blocks
+        .mapPartitions(partition -> List.of(task.run(partition)).iterator())
+        .treeAggregate(new Sums(), Sums::merge, Sums::merge, depth);
   }
 
   @Override

@@ -3,76 +3,37 @@ package org.kfac4j.spark;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import java.io.ByteArrayInputStream;
-import java.io.ByteArrayOutputStream;
-import java.io.IOException;
-import java.io.ObjectInputStream;
-import java.io.ObjectOutputStream;
 import org.junit.jupiter.api.Test;
-import org.kfac4j.curvature.Sums;
 
 class HandoverTest {
   @Test
-  void sumsGoByReferenceWithinAProcess() throws Exception {
+  void whatIsLeftIsFetchedByReferenceAsOftenAsAskedFor() {
     long round = Handover.open();
-    byte[] bytes = bytes(Partial.empty(round).merge(sums()));
-    assertThat(bytes.length).isLessThan(1000);
-    assertThat(read(bytes).sums().mean("gradient", 1)).isEqualTo(expected());
+    Object object = new Object();
+    long ticket = Handover.leave(round, object);
+    assertThat(Handover.fetch(round, ticket)).isSameAs(object);
+    assertThat(Handover.fetch(round, ticket)).isSameAs(object);
     Handover.close(round);
   }
 
   @Test
-  void sumsAreSerializedBetweenProcesses() throws Exception {
-    byte[] bytes = bytes(Partial.empty(Partial.SERIALIZED).merge(sums()));
-    assertThat(bytes.length).isGreaterThan(4 * expected().length);
-    assertThat(read(bytes).sums().mean("gradient", 1)).isEqualTo(expected());
-  }
-
-  @Test
-  void aTicketServesARetriedTaskWithWhatWasLeft() throws Exception {
+  void whatIsTakenIsGone() {
     long round = Handover.open();
-    byte[] bytes = bytes(Partial.empty(round).merge(sums()).merge(sums()));
-    double[] first = read(bytes).merge(sums()).merge(sums()).sums().mean("gradient", 1);
-    double[] again = read(bytes).merge(sums()).merge(sums()).sums().mean("gradient", 1);
-    assertThat(again).isEqualTo(first);
-    assertThat(first[7]).isEqualTo(4 * expected()[7]);
+    Object object = new Object();
+    long ticket = Handover.leave(round, object);
+    assertThat(Handover.take(round, ticket)).isSameAs(object);
+    assertThatThrownBy(() -> Handover.take(round, ticket)).hasMessageContaining("ticket " + ticket);
     Handover.close(round);
   }
 
   @Test
-  void nothingIsKeptOnceARoundHasEnded() throws Exception {
+  void nothingIsKeptOnceARoundHasEnded() {
     long round = Handover.open();
-    byte[] bytes = bytes(Partial.empty(round).merge(sums()));
+    long ticket = Handover.leave(round, "sums");
+    assertThat(Handover.isOpen(round)).isTrue();
     Handover.close(round);
-    assertThatThrownBy(() -> read(bytes)).hasMessageContaining("has ended");
+    assertThat(Handover.isOpen(round)).isFalse();
+    assertThatThrownBy(() -> Handover.fetch(round, ticket)).hasMessageContaining("has ended");
     assertThatThrownBy(() -> Handover.leave(round, "late")).hasMessageContaining("has ended");
-  }
-
-  private static Sums sums() {
-    Sums sums = new Sums();
-    float[] gradient = new float[10_000];
-    for (int i = 0; i < gradient.length; i++) {
-      gradient[i] = i * 0.25f;
-    }
-    sums.put("gradient", gradient);
-    return sums;
-  }
-
-  private static double[] expected() {
-    return sums().mean("gradient", 1);
-  }
-
-  private static byte[] bytes(Object object) throws IOException {
-    ByteArrayOutputStream bytes = new ByteArrayOutputStream();
-    try (ObjectOutputStream out = new ObjectOutputStream(bytes)) {
-      out.writeObject(object);
-    }
-    return bytes.toByteArray();
-  }
-
-  private static Partial read(byte[] bytes) throws IOException, ClassNotFoundException {
-    try (ObjectInputStream in = new ObjectInputStream(new ByteArrayInputStream(bytes))) {
-      return (Partial) in.readObject();
-    }
   }
 }
