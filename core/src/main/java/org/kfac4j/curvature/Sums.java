@@ -96,6 +96,13 @@ public final class Sums implements Externalizable {
   }
 
   /**
+   * Writes entries from {@code from} (included) to {@code to} of {@link #mean} to {@code target}.
+   */
+  public void mean(String name, double count, int from, int to, double[] target) {
+    sum(name, count).mean(count, from, to - from, target, from);
+  }
+
+  /**
    * average ← ε average + (1 − ε) sum / count with the vector {@code name}, in place: {@link
    * RunningAverage} of its mean.
    *

@@ -3,6 +3,7 @@ package org.kfac4j.network;
 import java.io.Serializable;
 import java.util.ArrayList;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 import org.kfac4j.Check;
 import org.kfac4j.linalg.Vectors;
 
@@ -97,31 +98,41 @@ public record Network(List<Layer> layers, Loss loss, List<Penalty> penalties)
 
   /** The l2 term ½ Σ η θ². */
   public double penalty(double[] theta) {
-    return 0.5 * dampedProducts(0, List.of(theta))[0][0];
+    double[][] sum = new double[1][1];
+    addDampedProducts(0, List.of(theta), null, sum, new double[1]);
+    return 0.5 * sum[0][0];
   }
 
   /**
-   * Σ (λ + η) u_i u_j over all parameters for all pairs of vectors, each parameter with its own
-   * coefficient η: uᵀ v in the metric that l2 and damping add to the curvature.
+   * Adds Σ (λ + η) u_i u_j over all parameters, each with its own coefficient η, to {@code
+   * products} for all pairs of vectors: uᵀ v in the metric that l2 and damping add to the
+   * curvature; and Σ g u_i to {@code slopes}. One pass over the vectors for both.
+   *
+   * @param g null if no slopes are wanted
    */
-  public double[][] dampedProducts(double lambda, List<double[]> u) {
-    double[][] sums = new double[u.size()][u.size()];
+  public void addDampedProducts(
+      double lambda,
+      List<double[]> u,
+      double @Nullable [] g,
+      double[][] products,
+      double[] slopes) {
+    List<double[]> vectors = new ArrayList<>(u);
+    if (g != null) {
+      vectors.add(g);
+    }
     for (ParameterBlock block : blocks()) {
-      addProducts(lambda + block.penalty().weights(), u, block.offset(), block.biasOffset(), sums);
-      addProducts(lambda + block.penalty().bias(), u, block.biasOffset(), block.end(), sums);
-    }
-    return sums;
-  }
-
-  private static void addProducts(
-      double factor, List<double[]> u, int from, int to, double[][] sums) {
-    if (factor == 0 || from == to) {
-      return;
-    }
-    double[][] products = Vectors.gram(u, from, to);
-    for (int i = 0; i < sums.length; i++) {
-      for (int j = 0; j < sums.length; j++) {
-        sums[i][j] += factor * products[i][j];
+      for (Range range : block.ranges()) {
+        double factor = lambda + range.eta();
+        if (factor == 0 && g == null) {
+          continue;
+        }
+        double[][] gram = Vectors.gram(vectors, range.from(), range.to());
+        for (int i = 0; i < u.size(); i++) {
+          for (int j = 0; j < u.size(); j++) {
+            products[i][j] += factor * gram[i][j];
+          }
+          slopes[i] += g == null ? 0 : gram[i][u.size()];
+        }
       }
     }
   }
@@ -129,23 +140,31 @@ public record Network(List<Layer> layers, Loss loss, List<Penalty> penalties)
   /** gradient ← gradient + η θ. */
   public void addPenaltyGradient(double[] theta, double[] gradient) {
     for (ParameterBlock block : blocks()) {
-      if (block.penalty().equals(Penalty.NONE)) {
-        continue;
+      for (Range range : block.ranges()) {
+        Vectors.forRanges(
+            range.from(),
+            range.to(),
+            (from, to) -> range.addPenaltyGradient(theta, gradient, from, to));
       }
-      addScaled(block.penalty().weights(), theta, gradient, block.offset(), block.biasOffset());
-      addScaled(block.penalty().bias(), theta, gradient, block.biasOffset(), block.end());
     }
   }
 
-  private static void addScaled(double eta, double[] theta, double[] gradient, int begin, int end) {
-    Vectors.forRanges(
-        begin,
-        end,
-        (from, to) -> {
-          for (int i = from; i < to; i++) {
-            gradient[i] += eta * theta[i];
-          }
-        });
+  /**
+   * Indices in θ with one coefficient η.
+   *
+   * @param from included
+   * @param to excluded
+   */
+  public record Range(int from, int to, double eta) {
+    /** gradient ← gradient + η θ for indices in [begin, end). */
+    public void addPenaltyGradient(double[] theta, double[] gradient, int begin, int end) {
+      if (eta == 0) {
+        return;
+      }
+      for (int i = begin; i < end; i++) {
+        gradient[i] += eta * theta[i];
+      }
+    }
   }
 
   /**
@@ -175,6 +194,14 @@ public record Network(List<Layer> layers, Loss loss, List<Penalty> penalties)
   public record ParameterBlock(
       int layer, String name, int offset, int rows, int columns, boolean hasBias, Penalty penalty)
       implements Serializable {
+    /** The weights and, if there is one, the bias. */
+    public List<Range> ranges() {
+      Range weights = new Range(offset, biasOffset(), penalty.weights());
+      return hasBias
+          ? List.of(weights, new Range(biasOffset(), end(), penalty.bias()))
+          : List.of(weights);
+    }
+
     /** First index in θ after this block. */
     public int end() {
       return offset + rows * columns;

@@ -5,6 +5,7 @@ import static java.util.Objects.requireNonNull;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.atomic.AtomicBoolean;
 import org.jspecify.annotations.Nullable;
 import org.kfac4j.Snapshot;
 import org.kfac4j.curvature.Request;
@@ -44,19 +45,6 @@ final class KfacRun implements Optimizer.Run {
     }
   }
 
-  private static double[] sum(double[] u, double[] v) {
-    double[] sum = new double[u.length];
-    Vectors.forRanges(
-        0,
-        sum.length,
-        (from, to) -> {
-          for (int i = from; i < to; i++) {
-            sum[i] = u[i] + v[i];
-          }
-        });
-    return sum;
-  }
-
   private static double largestPenalty(Network network) {
     return network.blocks().stream()
         .mapToDouble(block -> block.penalty().weights())
@@ -75,8 +63,7 @@ final class KfacRun implements Optimizer.Run {
           settings.stepRule() instanceof StepRule.Exact exact
               ? choose(candidates, here, mean, batch, exact, k) // 6, 7
               : scheduled(candidates.get(0), mean, (StepRule.Scheduled) settings.stepRule(), k);
-      checkUpdate(chosen.update, k);
-      double[] next = sum(theta, chosen.update);
+      double[] next = chosen.next;
       double used = lambda;
       Double rho = adaptDamping(objective, chosen, next, mean, batch, k); // 8
       theta = next; // 9
@@ -134,9 +121,11 @@ final class KfacRun implements Optimizer.Run {
   }
 
   /**
+   * @param next θ + update
    * @param change M(δ) − M(0)
    */
-  private record Chosen(double[] update, double alpha, @Nullable Double mu, double change) {}
+  private record Chosen(
+      double[] update, double[] next, double alpha, @Nullable Double mu, double change) {}
 
   /** The candidate and its update αΔ + μδ₀ with the lowest quadratic model. */
   private Chosen choose(
@@ -155,11 +144,10 @@ final class KfacRun implements Optimizer.Run {
     Sums products =
         here.evaluate(
             new Request.Products(batch.subset(rule.fraction()), directions.size()), directions);
-    double[][] curvatures = curvatureProducts(products, directions);
+    double[][] curvatures = new double[directions.size()][directions.size()];
     double[] slopes = new double[directions.size()];
-    for (int d = 0; d < slopes.length; d++) {
-      slopes[d] = Vectors.dot(mean.gradient(), directions.get(d));
-    }
+    network.addDampedProducts(lambda, directions, mean.gradient(), curvatures, slopes);
+    addFisherProducts(products, curvatures);
     QuadraticModel best = null;
     int winner = 0;
     for (int c = 0; c < candidates.size(); c++) {
@@ -173,17 +161,19 @@ final class KfacRun implements Optimizer.Run {
     QuadraticModel model = requireNonNull(best);
     double[] update = new double[theta.length];
     double[] direction = candidates.get(winner).direction;
-    Vectors.forRanges(
-        0,
-        update.length,
-        (from, to) -> {
-          for (int i = from; i < to; i++) {
-            update[i] = model.alpha() * direction[i] + (last == null ? 0 : model.mu() * last[i]);
-          }
-        });
+    double[] next =
+        moved(
+            k,
+            (from, to) -> {
+              for (int i = from; i < to; i++) {
+                update[i] =
+                    model.alpha() * direction[i] + (last == null ? 0 : model.mu() * last[i]);
+              }
+            },
+            update);
     previous = update;
     return new Chosen(
-        update, model.alpha(), last == null ? null : (Double) model.mu(), model.change());
+        update, next, model.alpha(), last == null ? null : (Double) model.mu(), model.change());
   }
 
   private static QuadraticModel model(
@@ -200,17 +190,15 @@ final class KfacRun implements Optimizer.Run {
         along, curvatures[c][last], curvatures[last][last], slopes[c], slopes[last]);
   }
 
-  /** uᵀ (F + λ + η) v for all pairs of directions. */
-  private double[][] curvatureProducts(Sums products, List<double[]> directions) {
-    double[][] result = network.dampedProducts(lambda, directions);
+  /** Adds uᵀ F v for all pairs of directions. */
+  private static void addFisherProducts(Sums products, double[][] curvatures) {
     double count = products.scalar(SumNames.COUNT);
-    for (int i = 0; i < result.length; i++) {
-      for (int j = i; j < result.length; j++) {
-        result[i][j] += products.scalar(SumNames.product(i, j)) / count;
-        result[j][i] = result[i][j];
+    for (int i = 0; i < curvatures.length; i++) {
+      for (int j = i; j < curvatures.length; j++) {
+        curvatures[i][j] += products.scalar(SumNames.product(i, j)) / count;
+        curvatures[j][i] = curvatures[i][j];
       }
     }
-    return result;
   }
 
   private void keep(List<Candidate> candidates, int winner) {
@@ -234,12 +222,55 @@ final class KfacRun implements Optimizer.Run {
     double[] m = previous == null ? new double[theta.length] : previous;
     double clip = rule.clip(alpha, -Vectors.dot(candidate.direction, mean.gradient()));
     double[] update = new double[theta.length];
-    for (int i = 0; i < update.length; i++) {
-      m[i] = mu * m[i] - clip * candidate.direction[i];
-      update[i] = -alpha * m[i];
-    }
+    double[] next =
+        moved(
+            k,
+            (from, to) -> {
+              for (int i = from; i < to; i++) {
+                m[i] = mu * m[i] - clip * candidate.direction[i];
+                update[i] = -alpha * m[i];
+              }
+            },
+            update);
     previous = m;
-    return new Chosen(update, alpha * clip, mu, Double.NaN);
+    return new Chosen(update, next, alpha * clip, mu, Double.NaN);
+  }
+
+  /**
+   * θ + {@code update}, with {@code update} made by {@code make}: piece by piece, so that what one
+   * step has written is still in a cache when the next one reads it.
+   *
+   * @throws DivergedException naming the layer if the result is not finite
+   */
+  private double[] moved(int k, Vectors.Range make, double[] update) {
+    double[] from = theta;
+    double[] next = new double[from.length];
+    AtomicBoolean finite = new AtomicBoolean(true);
+    Vectors.forRanges(
+        0,
+        next.length,
+        (begin, end) -> {
+          make.apply(begin, end);
+          for (int i = begin; i < end; i++) {
+            next[i] = from[i] + update[i];
+          }
+          if (!Vectors.isFinite(next, begin, end)) {
+            finite.set(false);
+          }
+        });
+    if (!finite.get()) {
+      throw new DivergedException(
+          "iteration " + k + ": the update of layer " + firstNotFinite(next) + " is not finite");
+    }
+    return next;
+  }
+
+  private String firstNotFinite(double[] vector) {
+    return network.blocks().stream()
+        .filter(block -> !Vectors.isFinite(vector, block.offset(), block.end()))
+        .findFirst()
+        .map(Network.ParameterBlock::name)
+        .orElseThrow();
   }
 
   private @Nullable Double adaptDamping(
@@ -259,15 +290,6 @@ final class KfacRun implements Optimizer.Run {
     double rho = (after - mean.objective()) / predicted;
     lambda = rule.adapted(lambda, rho);
     return rho;
-  }
-
-  private void checkUpdate(double[] update, int k) {
-    for (Network.ParameterBlock block : network.blocks()) {
-      if (!Vectors.isFinite(update, block.offset(), block.end())) {
-        throw new DivergedException(
-            "iteration " + k + ": the update of layer " + block.name() + " is not finite");
-      }
-    }
   }
 
   @Override

@@ -1,5 +1,6 @@
 package org.kfac4j.optimizer;
 
+import java.util.concurrent.atomic.AtomicBoolean;
 import org.kfac4j.curvature.SumNames;
 import org.kfac4j.curvature.Sums;
 import org.kfac4j.linalg.Vectors;
@@ -24,14 +25,26 @@ record MeanGradient(double loss, double objective, double[] gradient) {
       throw new DivergedException(
           "iteration " + k + ": the loss is " + loss + "; " + firstNotFinite(sums, network));
     }
-    double[] gradient = sums.mean(SumNames.GRADIENT, count);
+    double[] gradient = new double[network.parameterCount()];
     for (Network.ParameterBlock block : network.blocks()) {
-      if (!Vectors.isFinite(gradient, block.offset(), block.end())) {
+      AtomicBoolean finite = new AtomicBoolean(true);
+      for (Network.Range range : block.ranges()) {
+        Vectors.forRanges(
+            range.from(),
+            range.to(),
+            (from, to) -> {
+              sums.mean(SumNames.GRADIENT, count, from, to, gradient);
+              if (!Vectors.isFinite(gradient, from, to)) {
+                finite.set(false);
+              }
+              range.addPenaltyGradient(theta, gradient, from, to);
+            });
+      }
+      if (!finite.get()) {
         throw new DivergedException(
             "iteration " + k + ": the gradient of layer " + block.name() + " is not finite");
       }
     }
-    network.addPenaltyGradient(theta, gradient);
     return new MeanGradient(loss, loss + network.penalty(theta), gradient);
   }
 
