@@ -5,6 +5,7 @@ import static java.util.Objects.requireNonNull;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 import org.kfac4j.data.Hashing;
+import org.kfac4j.linalg.Accumulator;
 import org.kfac4j.linalg.Matrix;
 import org.kfac4j.linalg.Packed;
 import org.kfac4j.linalg.Precision;
@@ -27,7 +28,7 @@ final class Nd4jCompute implements BlockCompute {
   private final Workspace workspace;
   private final Runnable giveBack;
   private final @Nullable Matrix[] parameters;
-  private final @Nullable Matrix[] gradientSums;
+  private final @Nullable Accumulator[] gradientSums;
   private final PhaseClock clock = new PhaseClock();
 
   private long count;
@@ -50,16 +51,15 @@ final class Nd4jCompute implements BlockCompute {
     this.directions = directions;
     this.workspace = workspace;
     this.giveBack = giveBack;
-    this.parameters = workspace.perLayer(workspace.weights);
-    weights.copyTo(workspace.weights);
+    this.parameters = workspace.load(weights);
     this.products = new double[directions.size()][directions.size()];
     this.notFinite = new long[network.layers().size()];
-    this.gradientSums =
-        request instanceof Request.Gradient
-            ? workspace.perLayer(workspace.gradient())
-            : new Matrix[0];
+    this.gradientSums = new Accumulator[network.layers().size()];
     if (request instanceof Request.Gradient) {
-      workspace.gradient().clear();
+      @Nullable Matrix[] sums = workspace.perLayer(workspace.gradient());
+      for (ParameterBlock block : network.blocks()) {
+        gradientSums[block.layer()] = new Accumulator(requireNonNull(sums[block.layer()]));
+      }
     }
     if (request.statistics() != null) {
       for (ParameterBlock block : network.blocks()) {
@@ -123,7 +123,9 @@ final class Nd4jCompute implements BlockCompute {
     }
   }
 
-  /** Notes the first layer whose output is not finite. */
+  /**
+   * Notes the first layer whose output, or the activation of it in the same buffer, is not finite.
+   */
   private void blame(int n) {
     for (int i = 0; i < network.layers().size(); i++) {
       double[] values = new double[n * network.layers().get(i).outputs()];
@@ -243,6 +245,10 @@ final class Nd4jCompute implements BlockCompute {
       sums.put(SumNames.CORRECT, correct);
     }
     if (request instanceof Request.Gradient) {
+      for (ParameterBlock block : network.blocks()) {
+        // Zeros where no example has added anything.
+        requireNonNull(gradientSums[block.layer()]).sum();
+      }
       putVector(sums, SumNames.GRADIENT, workspace.gradient());
       for (int i = 0; i < notFinite.length; i++) {
         if (notFinite[i] > 0) {
@@ -261,8 +267,8 @@ final class Nd4jCompute implements BlockCompute {
   private void putStatistics(Sums sums) {
     sums.put(SumNames.STATISTICS_COUNT, (double) statisticsCount);
     for (ParameterBlock block : network.blocks()) {
-      Matrix inputs = workspace.inputMoment(block.layer());
-      Matrix gradients = workspace.gradientMoment(block.layer());
+      Matrix inputs = workspace.inputMoment(block.layer()).sum();
+      Matrix gradients = workspace.gradientMoment(block.layer()).sum();
       if (inputs.precision() == Precision.FLOAT) {
         sums.put(SumNames.inputs(block.layer()), Packed.floats(inputs));
         sums.put(SumNames.gradients(block.layer()), Packed.floats(gradients));

@@ -3,11 +3,12 @@ package org.kfac4j.curvature;
 import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
+import org.kfac4j.linalg.Accumulator;
 import org.kfac4j.linalg.Matrix;
 import org.kfac4j.linalg.Precision;
-import org.kfac4j.network.Layer;
 import org.kfac4j.network.Network;
 import org.kfac4j.network.Network.ParameterBlock;
+import org.kfac4j.network.ParameterLayer;
 import org.kfac4j.network.Rows;
 
 /**
@@ -20,14 +21,15 @@ final class Workspace implements AutoCloseable {
   private final int capacity;
   private final List<AutoCloseable> owned = new ArrayList<>();
 
-  final Matrix weights;
+  private final Matrix weights;
   final Rows[] activations;
   private Rows @Nullable [] gradients;
   private Rows @Nullable [] tangents;
   private @Nullable Matrix gradient;
   private @Nullable Matrix direction;
-  private final Matrix[] inputMoments;
-  private final Matrix[] gradientMoments;
+  private final @Nullable Accumulator[] inputMoments;
+  private final @Nullable Accumulator[] gradientMoments;
+  private @Nullable Parameters loaded;
   final double[] outputs;
   final double[] outputGradients;
 
@@ -41,12 +43,33 @@ final class Workspace implements AutoCloseable {
     activations[0] = own(Rows.activations(precision, capacity, network.inputs()));
     for (int i = 0; i < depth; i++) {
       activations[i + 1] =
-          own(Rows.activations(precision, capacity, network.layers().get(i).outputs()));
+          isInPlace(i)
+              ? activations[i]
+              : own(Rows.activations(precision, capacity, network.layers().get(i).outputs()));
     }
-    this.inputMoments = new Matrix[depth];
-    this.gradientMoments = new Matrix[depth];
+    this.inputMoments = new Accumulator[depth];
+    this.gradientMoments = new Accumulator[depth];
     this.outputs = new double[capacity * network.outputs()];
     this.outputGradients = new double[capacity * network.outputs()];
+  }
+
+  /**
+   * Whether layer i shares its input's buffer: then the layer before it must not need what it put
+   * there.
+   */
+  private boolean isInPlace(int i) {
+    return i > 0
+        && network.layers().get(i).worksInPlace()
+        && network.layers().get(i - 1) instanceof ParameterLayer;
+  }
+
+  /** The weights, layer by layer; copied only if they are not those of the last request. */
+  @Nullable Matrix[] load(Parameters parameters) {
+    if (loaded != parameters) {
+      parameters.copyTo(weights);
+      loaded = parameters;
+    }
+    return perLayer(weights);
   }
 
   /** The parameters of one layer inside a flat vector; null for a layer without any. */
@@ -76,7 +99,10 @@ final class Workspace implements AutoCloseable {
   private Rows[] derivatives() {
     Rows[] rows = new Rows[activations.length];
     for (int i = 0; i < rows.length; i++) {
-      rows[i] = own(Rows.derivatives(precision, capacity, activations[i].width()));
+      rows[i] =
+          i > 0 && isInPlace(i - 1)
+              ? rows[i - 1]
+              : own(Rows.derivatives(precision, capacity, activations[i].width()));
     }
     return rows;
   }
@@ -95,22 +121,23 @@ final class Workspace implements AutoCloseable {
     return direction;
   }
 
-  Matrix inputMoment(int layer) {
-    Layer described = network.layers().get(layer);
-    if (inputMoments[layer] == null) {
-      inputMoments[layer] =
-          own(Matrix.zeros(precision, described.parameterRows(), described.parameterRows()));
-    }
-    return inputMoments[layer];
+  /** Σ ā āᵀ of a layer, as the last request left it. */
+  Accumulator inputMoment(int layer) {
+    return moment(inputMoments, layer, network.layers().get(layer).parameterRows());
   }
 
-  Matrix gradientMoment(int layer) {
-    Layer described = network.layers().get(layer);
-    if (gradientMoments[layer] == null) {
-      gradientMoments[layer] =
-          own(Matrix.zeros(precision, described.parameterColumns(), described.parameterColumns()));
+  /** Σ g gᵀ of a layer, as the last request left it. */
+  Accumulator gradientMoment(int layer) {
+    return moment(gradientMoments, layer, network.layers().get(layer).parameterColumns());
+  }
+
+  private Accumulator moment(@Nullable Accumulator[] moments, int layer, int n) {
+    Accumulator moment = moments[layer];
+    if (moment == null) {
+      moment = new Accumulator(own(Matrix.zeros(precision, n, n)));
+      moments[layer] = moment;
     }
-    return gradientMoments[layer];
+    return moment;
   }
 
   private <T extends AutoCloseable> T own(T buffer) {

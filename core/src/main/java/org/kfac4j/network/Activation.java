@@ -25,6 +25,14 @@ public record Activation(Function function, double parameter) implements Seriali
     return function.slope(s, a, parameter);
   }
 
+  /** Whether φ'(s) can be had from a = φ(s) alone, so that s need not be kept. */
+  public boolean isSlopeOfOutput() {
+    return switch (function) {
+      case IDENTITY, SIGMOID, TANH, RELU -> true;
+      default -> false;
+    };
+  }
+
   public boolean isIdentity() {
     return function == Function.IDENTITY;
   }

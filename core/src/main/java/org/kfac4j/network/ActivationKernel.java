@@ -2,47 +2,57 @@ package org.kfac4j.network;
 
 import org.kfac4j.linalg.Matrix;
 import org.kfac4j.linalg.Precision;
-import org.nd4j.linalg.api.ndarray.INDArray;
-import org.nd4j.linalg.api.ops.DynamicCustomOp;
-import org.nd4j.linalg.factory.Nd4j;
-import org.nd4j.linalg.ops.transforms.Transforms;
 
 /**
- * Activations over whole blocks. Tanh, and sigmoid through it, use ND4J's {@code tanh} operation,
- * which oneDNN vectorises (about 2 ns an element against 25 ns for ND4J's older transform); slopes
- * and other functions run over chunks copied to the heap, where the compiler vectorises arithmetic
- * and a copy costs less than an operation's pass over memory.
+ * Activations over whole blocks, in chunks copied to the heap, where the compiler vectorises
+ * arithmetic and a copy costs less than an operation's pass over memory.
  */
 final class ActivationKernel {
   private static final int CHUNK = 4096;
 
   private ActivationKernel() {}
 
-  /** out ← φ(in), all numbers of both, which have one shape without gaps. */
+  /**
+   * out ← φ(in), all numbers of both, which have one shape without gaps; {@code out} may be {@code
+   * in}.
+   */
   static void value(Activation activation, Matrix in, Matrix out) {
     switch (activation.function()) {
-      case IDENTITY -> out.flat().assign(in.flat());
-      case TANH -> tanh(in.flat(), out.flat());
-      case SIGMOID -> {
-        INDArray target = out.flat();
-        target.assign(in.flat());
-        target.muli(0.5);
-        tanh(target, target);
-        target.muli(0.5).addi(0.5);
+      case IDENTITY -> {
+        if (out != in) {
+          out.flat().assign(in.flat());
+        }
       }
-      case RELU -> relu(in, out);
+      case TANH, SIGMOID, RELU -> {
+        if (in.precision() == Precision.FLOAT) {
+          commonValue(activation.function(), in, out);
+        } else {
+          valueOnHeap(activation, in, out);
+        }
+      }
       default -> valueOnHeap(activation, in, out);
     }
   }
 
-  private static void relu(Matrix in, Matrix out) {
-    INDArray target = out.flat();
-    target.assign(in.flat());
-    Transforms.relu(target, false);
+  private static void commonValue(Activation.Function function, Matrix in, Matrix out) {
+    int length = in.rows() * in.stride();
+    float[] x = new float[CHUNK];
+    for (int at = 0; at < length; at += CHUNK) {
+      int n = Math.min(CHUNK, length - at);
+      in.get(at, x, 0, n);
+      switch (function) {
+        case TANH -> TanhKernel.tanh(x, n);
+        case SIGMOID -> TanhKernel.sigmoid(x, n);
+        default -> relu(x, n);
+      }
+      out.put(at, x, 0, n);
+    }
   }
 
-  private static void tanh(INDArray in, INDArray out) {
-    Nd4j.exec(DynamicCustomOp.builder("tanh").addInputs(in).addOutputs(out).build());
+  private static void relu(float[] x, int n) {
+    for (int i = 0; i < n; i++) {
+      x[i] = Math.max(x[i], 0);
+    }
   }
 
   private static void valueOnHeap(Activation activation, Matrix in, Matrix out) {
@@ -64,7 +74,11 @@ final class ActivationKernel {
    */
   static void timesSlope(Activation activation, Matrix s, Matrix a, Matrix factor, Matrix result) {
     switch (activation.function()) {
-      case IDENTITY -> result.flat().assign(factor.flat());
+      case IDENTITY -> {
+        if (result != factor) {
+          result.flat().assign(factor.flat());
+        }
+      }
       case TANH, SIGMOID, RELU -> {
         if (a.precision() == Precision.FLOAT) {
           timesSlopeOfOutput(activation.function(), a, factor, result);

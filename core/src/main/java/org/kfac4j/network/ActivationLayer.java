@@ -31,6 +31,11 @@ public record ActivationLayer(String name, int width, Activation activation) imp
   }
 
   @Override
+  public boolean worksInPlace() {
+    return activation.isSlopeOfOutput();
+  }
+
+  @Override
   public void forward(@Nullable Matrix parameters, Rows in, Rows out, int n) {
     ActivationKernel.value(activation, in.homogeneous(n), out.homogeneous(n));
     out.setLastColumn(n);

@@ -4,6 +4,7 @@ import static java.util.Objects.requireNonNull;
 
 import org.jspecify.annotations.Nullable;
 import org.kfac4j.Check;
+import org.kfac4j.linalg.Accumulator;
 import org.kfac4j.linalg.Blas;
 import org.kfac4j.linalg.Matrix;
 
@@ -54,20 +55,20 @@ public record DenseLayer(String name, int inputs, int outputs, boolean hasBias)
 
   /** Σ āᵀ g. */
   @Override
-  public void addGradient(Rows in, Rows gradientOut, int n, Matrix sum) {
-    Blas.multiply(operand(in, n), true, gradientOut.plain(n), false, 1, sum);
+  public void addGradient(Rows in, Rows gradientOut, int n, Accumulator sum) {
+    sum.addProduct(operand(in, n), true, gradientOut.plain(n), false);
   }
 
   /** Σ ā āᵀ. */
   @Override
-  public void addInputMoment(Rows in, int n, Matrix sum) {
-    Blas.gram(operand(in, n), 1, sum);
+  public void addInputMoment(Rows in, int n, Accumulator sum) {
+    sum.addGram(operand(in, n));
   }
 
   /** Σ g gᵀ. */
   @Override
-  public void addGradientMoment(Rows gradientOut, int n, Matrix sum) {
-    Blas.gram(gradientOut.plain(n), 1, sum);
+  public void addGradientMoment(Rows gradientOut, int n, Accumulator sum) {
+    sum.addGram(gradientOut.plain(n));
   }
 
   /** ṡ = ā V + ȧ X₀. */

@@ -30,6 +30,14 @@ public sealed interface Layer extends Serializable permits ParameterLayer, Activ
     return Math.multiplyExact(parameterRows(), parameterColumns());
   }
 
+  /**
+   * Whether the output may overwrite the input, and a derivative that comes back or goes forward
+   * the one it is made from: whether this layer never looks at its input again.
+   */
+  default boolean worksInPlace() {
+    return false;
+  }
+
   /** Writes the first n rows of {@code out} from those of {@code in}. */
   void forward(@Nullable Matrix parameters, Rows in, Rows out, int n);
 

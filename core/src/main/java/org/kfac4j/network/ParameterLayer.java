@@ -1,6 +1,6 @@
 package org.kfac4j.network;
 
-import org.kfac4j.linalg.Matrix;
+import org.kfac4j.linalg.Accumulator;
 
 /**
  * A layer with a parameter matrix X = [parameterRows, parameterColumns], whose Fisher block K-FAC
@@ -15,18 +15,18 @@ public sealed interface ParameterLayer extends Layer permits DenseLayer {
    * Adds the gradient with respect to X, summed over the first n rows, to {@code sum},
    * [parameterRows, parameterColumns].
    */
-  void addGradient(Rows in, Rows gradientOut, int n, Matrix sum);
+  void addGradient(Rows in, Rows gradientOut, int n, Accumulator sum);
 
   /**
    * Adds the second moments of what X multiplies, summed over the first n rows, to the lower
    * triangle of {@code sum}, [parameterRows, parameterRows]: A times the number of examples.
    */
-  void addInputMoment(Rows in, int n, Matrix sum);
+  void addInputMoment(Rows in, int n, Accumulator sum);
 
   /**
    * Adds the second moments of the gradients with respect to the layer's output, summed over the
    * first n rows, to the lower triangle of {@code sum}, [parameterColumns, parameterColumns]: G
    * times the number of examples.
    */
-  void addGradientMoment(Rows gradientOut, int n, Matrix sum);
+  void addGradientMoment(Rows gradientOut, int n, Accumulator sum);
 }

@@ -1,0 +1,47 @@
+package org.kfac4j.linalg;
+
+/**
+ * A matrix that products are added to. Clearing it costs nothing: the first product overwrites what
+ * was there.
+ */
+public final class Accumulator {
+  private final Matrix sum;
+  private boolean empty = true;
+
+  /** A sum in {@code buffer}, whatever that holds now. */
+  public Accumulator(Matrix buffer) {
+    this.sum = buffer;
+  }
+
+  /** Makes the sum zero. */
+  public void clear() {
+    empty = true;
+  }
+
+  /** Adds op(A) op(B), see {@link Blas#multiply}. */
+  public void addProduct(Matrix a, boolean transposeA, Matrix b, boolean transposeB) {
+    Blas.multiply(a, transposeA, b, transposeB, beta(), sum);
+  }
+
+  /** Adds AᵀA to the lower triangle, see {@link Blas#gram}. */
+  public void addGram(Matrix a) {
+    Blas.gram(a, beta(), sum);
+  }
+
+  /** The sum; of one that was made by {@link #addGram}, the lower triangle. */
+  public Matrix sum() {
+    if (empty) {
+      for (int row = 0; row < sum.rows(); row++) {
+        sum.view((long) row * sum.stride(), 1, sum.columns(), sum.columns()).clear();
+      }
+      empty = false;
+    }
+    return sum;
+  }
+
+  private double beta() {
+    double beta = empty ? 0 : 1;
+    empty = false;
+    return beta;
+  }
+}
