@@ -6,16 +6,18 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 import org.kfac4j.data.Hashing;
 import org.kfac4j.linalg.Accumulator;
+import org.kfac4j.linalg.Blas;
 import org.kfac4j.linalg.Matrix;
 import org.kfac4j.linalg.Packed;
 import org.kfac4j.linalg.Precision;
 import org.kfac4j.network.Layer;
+import org.kfac4j.network.LayerBuffers;
 import org.kfac4j.network.Loss;
 import org.kfac4j.network.Network;
 import org.kfac4j.network.Network.ParameterBlock;
 import org.kfac4j.network.ParameterLayer;
-import org.kfac4j.network.Rows;
 import org.kfac4j.network.Targets;
+import org.kfac4j.network.WeightSharing;
 
 /**
  * One request's computation on one thread: forward, backward and forward-mode passes over blocks,
@@ -27,7 +29,7 @@ final class Nd4jCompute implements BlockCompute {
   private final List<Parameters> directions;
   private final Workspace workspace;
   private final Runnable giveBack;
-  private final @Nullable Matrix[] parameters;
+  private final boolean[] depends;
   private final @Nullable Accumulator[] gradientSums;
   private final PhaseClock clock = new PhaseClock();
 
@@ -51,7 +53,8 @@ final class Nd4jCompute implements BlockCompute {
     this.directions = directions;
     this.workspace = workspace;
     this.giveBack = giveBack;
-    this.parameters = workspace.load(weights);
+    this.depends = depends(network);
+    workspace.load(weights);
     this.products = new double[directions.size()][directions.size()];
     this.notFinite = new long[network.layers().size()];
     this.gradientSums = new Accumulator[network.layers().size()];
@@ -85,13 +88,24 @@ final class Nd4jCompute implements BlockCompute {
     }
   }
 
-  private void forward(Block block, int n) {
-    Rows[] a = workspace.activations;
-    a[0].put(block.features(), n);
+  /** Which values parameters have an influence on. */
+  private static boolean[] depends(Network network) {
+    boolean[] depends = new boolean[network.layers().size() + 1];
     for (int i = 0; i < network.layers().size(); i++) {
-      network.layers().get(i).forward(parameters[i], a[i], a[i + 1], n);
+      depends[i + 1] = network.layers().get(i).parameterCount() > 0;
+      for (int source : network.sources().get(i)) {
+        depends[i + 1] |= depends[source];
+      }
     }
-    a[a.length - 1].get(workspace.outputs, n);
+    return depends;
+  }
+
+  private void forward(Block block, int n) {
+    workspace.value(0).putExamples(block.features(), n);
+    for (int i = 0; i < network.layers().size(); i++) {
+      network.layers().get(i).forward(workspace.buffers(i), n);
+    }
+    workspace.value(network.layers().size()).get(workspace.outputs, n);
   }
 
   private void addLoss(Targets targets, int n, boolean metrics) {
@@ -113,11 +127,11 @@ final class Nd4jCompute implements BlockCompute {
     clock.charge("loss");
     int sampled = statistics == null ? 0 : Math.min(block.statisticsCount(), n);
     boolean empirical = statistics != null && statistics.fisher() == FisherType.EMPIRICAL;
-    backward(n, true, empirical ? sampled : 0);
+    backward(n, true, empirical ? sampled : 0, statistics);
     clock.charge("backward");
     if (statistics != null && sampled > 0) {
       statisticsCount += sampled;
-      addInputMoments(sampled);
+      addInputMoments(sampled, statistics.sharing());
       addGradientMoments(block, sampled, statistics);
       clock.charge("statistics");
     }
@@ -129,7 +143,7 @@ final class Nd4jCompute implements BlockCompute {
   private void blame(int n) {
     for (int i = 0; i < network.layers().size(); i++) {
       double[] values = new double[n * network.layers().get(i).outputs()];
-      workspace.activations[i + 1].get(values, n);
+      workspace.value(i + 1).get(values, n);
       for (double value : values) {
         if (!Double.isFinite(value)) {
           notFinite[i]++;
@@ -140,11 +154,11 @@ final class Nd4jCompute implements BlockCompute {
     notFinite[notFinite.length - 1]++;
   }
 
-  private void addInputMoments(int n) {
+  private void addInputMoments(int n, WeightSharing sharing) {
     for (ParameterBlock block : network.blocks()) {
       ParameterLayer layer = (ParameterLayer) network.layers().get(block.layer());
       layer.addInputMoment(
-          workspace.activations[block.layer()], n, workspace.inputMoment(block.layer()));
+          workspace.buffers(block.layer()), n, sharing, workspace.inputMoment(block.layer()));
     }
   }
 
@@ -160,12 +174,12 @@ final class Nd4jCompute implements BlockCompute {
           keys[row] = Hashing.key(statistics.key(), block.ids()[row]);
         }
         distribution.sampledGradient(workspace.outputs, keys, n, workspace.outputGradients);
-        backward(n, false, n);
+        backward(n, false, n, statistics);
       }
       case EXACT -> {
         for (int c = 0; c < distribution.fisherVectors(); c++) {
           distribution.fisherVector(c, workspace.outputs, n, workspace.outputGradients);
-          backward(n, false, n);
+          backward(n, false, n, statistics);
         }
       }
     }
@@ -177,23 +191,56 @@ final class Nd4jCompute implements BlockCompute {
    *
    * @param momentRows how many rows Σ g gᵀ is over, from the first on
    */
-  private void backward(int n, boolean sumGradient, int momentRows) {
-    Rows[] a = workspace.activations;
-    Rows[] g = workspace.gradients();
-    g[g.length - 1].put(workspace.outputGradients, n);
-    int first = network.blocks().isEmpty() ? 0 : network.blocks().get(0).layer();
-    for (int i = network.layers().size() - 1; i >= first; i--) {
+  private void backward(
+      int n, boolean sumGradient, int momentRows, Request.@Nullable Statistics statistics) {
+    boolean[] written = new boolean[depends.length];
+    int last = network.layers().size();
+    workspace.gradient(last).put(workspace.outputGradients, n);
+    written[last] = true;
+    for (int i = last - 1; i >= 0; i--) {
+      if (!depends[i + 1] || !written[i + 1]) {
+        continue;
+      }
       Layer layer = network.layers().get(i);
+      LayerBuffers buffers = workspace.buffers(i);
+      buffers.setGradientOut(workspace.gradient(i + 1));
       if (layer instanceof ParameterLayer parameterLayer) {
         if (sumGradient) {
-          parameterLayer.addGradient(a[i], g[i + 1], n, requireNonNull(gradientSums[i]));
+          parameterLayer.addGradient(buffers, n, requireNonNull(gradientSums[i]));
         }
         if (momentRows > 0) {
-          parameterLayer.addGradientMoment(g[i + 1], momentRows, workspace.gradientMoment(i));
+          parameterLayer.addGradientMoment(
+              buffers,
+              momentRows,
+              requireNonNull(statistics).sharing(),
+              workspace.gradientMoment(i));
         }
       }
-      if (i > first) {
-        layer.backward(parameters[i], a[i], a[i + 1], g[i + 1], g[i], n);
+      backward(layer, buffers, network.sources().get(i), written, n);
+    }
+  }
+
+  /** From a layer's output to its inputs, if parameters have an influence on any of them. */
+  private void backward(
+      Layer layer, LayerBuffers buffers, List<Integer> sources, boolean[] written, int n) {
+    boolean needed = false;
+    boolean[] second = new boolean[sources.size()];
+    for (int k = 0; k < second.length; k++) {
+      int source = sources.get(k);
+      needed |= depends[source];
+      second[k] = written[source];
+      buffers.setGradientIn(
+          k, written[source] ? workspace.spareGradient(source) : workspace.gradient(source));
+      written[source] = true;
+    }
+    if (!needed) {
+      return;
+    }
+    layer.backward(buffers, n);
+    for (int k = 0; k < second.length; k++) {
+      if (second[k]) {
+        int source = sources.get(k);
+        Blas.add(1, workspace.spareGradient(source).whole(n), workspace.gradient(source).whole(n));
       }
     }
   }
@@ -202,25 +249,30 @@ final class Nd4jCompute implements BlockCompute {
     double[] z = workspace.outputs;
     double[][] tangents = new double[directions.size()][];
     for (int d = 0; d < directions.size(); d++) {
-      directions.get(d).copyTo(workspace.direction());
-      tangents[d] = tangent(workspace.perLayer(workspace.direction()), n);
+      workspace.move(directions.get(d));
+      tangents[d] = tangent(n);
     }
     network.loss().addFisherProducts(z, tangents, n, products);
     clock.charge("products");
   }
 
   /** J v for the block's rows, [n, outputs]. */
-  private double[] tangent(@Nullable Matrix[] direction, int n) {
-    Rows[] a = workspace.activations;
-    Rows[] t = workspace.tangents();
-    boolean moves = false;
+  private double[] tangent(int n) {
     for (int i = 0; i < network.layers().size(); i++) {
-      Layer layer = network.layers().get(i);
-      layer.tangent(parameters[i], direction[i], a[i], a[i + 1], moves ? t[i] : null, t[i + 1], n);
-      moves |= layer.parameterCount() > 0;
+      if (!depends[i + 1]) {
+        continue;
+      }
+      LayerBuffers buffers = workspace.buffers(i);
+      List<Integer> sources = network.sources().get(i);
+      for (int k = 0; k < sources.size(); k++) {
+        int source = sources.get(k);
+        buffers.setTangentIn(k, depends[source] ? workspace.tangent(source) : null);
+      }
+      buffers.setTangentOut(workspace.tangent(i + 1));
+      network.layers().get(i).tangent(buffers, n);
     }
     double[] result = new double[n * network.outputs()];
-    t[t.length - 1].get(result, n);
+    workspace.tangent(network.layers().size()).get(result, n);
     return result;
   }
 

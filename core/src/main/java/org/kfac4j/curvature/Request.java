@@ -3,6 +3,7 @@ package org.kfac4j.curvature;
 import java.io.Serializable;
 import org.jspecify.annotations.Nullable;
 import org.kfac4j.data.Batch;
+import org.kfac4j.network.WeightSharing;
 
 /** Which sums over which examples. Small: weights and directions travel beside it. */
 public sealed interface Request extends Serializable {
@@ -37,6 +38,13 @@ public sealed interface Request extends Serializable {
    * @param batch a subset of the request's batch with the same start
    * @param key of the random streams that sampled targets come from; with the example's id it
    *     determines them
+   * @param sharing what layers make of an example's many positions
    */
-  record Statistics(Batch batch, FisherType fisher, long key) implements Serializable {}
+  record Statistics(Batch batch, FisherType fisher, long key, WeightSharing sharing)
+      implements Serializable {
+    /** With {@link WeightSharing#KFC}. */
+    public Statistics(Batch batch, FisherType fisher, long key) {
+      this(batch, fisher, key, WeightSharing.KFC);
+    }
+  }
 }

@@ -1,15 +1,18 @@
 package org.kfac4j.curvature;
 
+import static java.util.Objects.requireNonNull;
+
 import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 import org.kfac4j.linalg.Accumulator;
 import org.kfac4j.linalg.Matrix;
 import org.kfac4j.linalg.Precision;
+import org.kfac4j.network.LayerBuffers;
 import org.kfac4j.network.Network;
 import org.kfac4j.network.Network.ParameterBlock;
-import org.kfac4j.network.ParameterLayer;
 import org.kfac4j.network.Rows;
+import org.kfac4j.network.Scratch;
 
 /**
  * Native buffers of one task for one network, kept from request to request: allocating them costs
@@ -22,14 +25,16 @@ final class Workspace implements AutoCloseable {
   private final List<AutoCloseable> owned = new ArrayList<>();
 
   private final Matrix weights;
-  final Rows[] activations;
+  private @Nullable Parameters loaded;
+  private final Rows[] values;
+  private final List<LayerBuffers> buffers = new ArrayList<>();
   private Rows @Nullable [] gradients;
+  private final @Nullable Rows[] spares;
   private Rows @Nullable [] tangents;
   private @Nullable Matrix gradient;
   private @Nullable Matrix direction;
   private final @Nullable Accumulator[] inputMoments;
   private final @Nullable Accumulator[] gradientMoments;
-  private @Nullable Parameters loaded;
   final double[] outputs;
   final double[] outputGradients;
 
@@ -39,14 +44,20 @@ final class Workspace implements AutoCloseable {
     this.capacity = capacity;
     int depth = network.layers().size();
     this.weights = own(Matrix.zeros(precision, 1, network.parameterCount()));
-    this.activations = new Rows[depth + 1];
-    activations[0] = own(Rows.activations(precision, capacity, network.inputs()));
+    this.values = new Rows[depth + 1];
+    Scratch scratch = own(new Scratch(precision));
+    values[0] = own(Rows.activations(precision, capacity, network.input()));
     for (int i = 0; i < depth; i++) {
-      activations[i + 1] =
+      List<Integer> sources = network.sources().get(i);
+      values[i + 1] =
           isInPlace(i)
-              ? activations[i]
-              : own(Rows.activations(precision, capacity, network.layers().get(i).outputs()));
+              ? values[sources.get(0)]
+              : own(Rows.activations(precision, capacity, network.value(i + 1)));
+      buffers.add(
+          new LayerBuffers(
+              sources.stream().map(source -> values[source]).toList(), values[i + 1], scratch));
     }
+    this.spares = new Rows[depth + 1];
     this.inputMoments = new Accumulator[depth];
     this.gradientMoments = new Accumulator[depth];
     this.outputs = new double[capacity * network.outputs()];
@@ -54,25 +65,52 @@ final class Workspace implements AutoCloseable {
   }
 
   /**
-   * Whether layer i shares its input's buffer: then the layer before it must not need what it put
-   * there.
+   * Whether layer i shares its input's buffer: then nobody else must want what was there, neither
+   * another layer nor the one that made it.
    */
   private boolean isInPlace(int i) {
-    return i > 0
-        && network.layers().get(i).worksInPlace()
-        && network.layers().get(i - 1) instanceof ParameterLayer;
+    if (!network.layers().get(i).worksInPlace()) {
+      return false;
+    }
+    int source = network.sources().get(i).get(0);
+    return source > 0
+        && network.consumers(source) == 1
+        && !network.layers().get(source - 1).needsOutput();
   }
 
-  /** The weights, layer by layer; copied only if they are not those of the last request. */
-  @Nullable Matrix[] load(Parameters parameters) {
+  /** The buffers of layer i, with those of values set. */
+  LayerBuffers buffers(int i) {
+    return buffers.get(i);
+  }
+
+  /** The network's input, and what came out of layer i at i + 1. */
+  Rows value(int index) {
+    return values[index];
+  }
+
+  /** Sets the weights; copied only if they are not those of the last request. */
+  void load(Parameters parameters) {
     if (loaded != parameters) {
       parameters.copyTo(weights);
       loaded = parameters;
     }
-    return perLayer(weights);
+    @Nullable Matrix[] views = perLayer(weights);
+    for (int i = 0; i < views.length; i++) {
+      buffers.get(i).setParameters(views[i]);
+    }
   }
 
-  /** The parameters of one layer inside a flat vector; null for a layer without any. */
+  /** Sets the direction in which parameters move. */
+  void move(Parameters along) {
+    Matrix vector = direction();
+    along.copyTo(vector);
+    @Nullable Matrix[] views = perLayer(vector);
+    for (int i = 0; i < views.length; i++) {
+      buffers.get(i).setDirection(views[i]);
+    }
+  }
+
+  /** The parameters of each layer inside a flat vector; null for a layer without any. */
   @Nullable Matrix[] perLayer(Matrix flat) {
     @Nullable Matrix[] views = new Matrix[network.layers().size()];
     for (ParameterBlock block : network.blocks()) {
@@ -82,31 +120,44 @@ final class Workspace implements AutoCloseable {
     return views;
   }
 
-  Rows[] gradients() {
+  /** ∂L/∂value. */
+  Rows gradient(int value) {
     if (gradients == null) {
       gradients = derivatives();
     }
-    return gradients;
+    return requireNonNull(gradients)[value];
   }
 
-  Rows[] tangents() {
+  /** Room for a second gradient with respect to a value that several layers take. */
+  Rows spareGradient(int value) {
+    Rows spare = spares[value];
+    if (spare == null) {
+      spare = own(Rows.derivatives(precision, capacity, network.value(value)));
+      spares[value] = spare;
+    }
+    return spare;
+  }
+
+  /** The derivative of a value along the direction. */
+  Rows tangent(int value) {
     if (tangents == null) {
       tangents = derivatives();
     }
-    return tangents;
+    return requireNonNull(tangents)[value];
   }
 
   private Rows[] derivatives() {
-    Rows[] rows = new Rows[activations.length];
-    for (int i = 0; i < rows.length; i++) {
-      rows[i] =
-          i > 0 && isInPlace(i - 1)
-              ? rows[i - 1]
-              : own(Rows.derivatives(precision, capacity, activations[i].width()));
+    Rows[] rows = new Rows[values.length];
+    for (int v = 0; v < rows.length; v++) {
+      rows[v] =
+          v > 0 && isInPlace(v - 1)
+              ? rows[network.sources().get(v - 1).get(0)]
+              : own(Rows.derivatives(precision, capacity, network.value(v)));
     }
     return rows;
   }
 
+  /** Σ ∂L/∂θ. */
   Matrix gradient() {
     if (gradient == null) {
       gradient = own(Matrix.zeros(precision, 1, network.parameterCount()));
@@ -114,7 +165,7 @@ final class Workspace implements AutoCloseable {
     return gradient;
   }
 
-  Matrix direction() {
+  private Matrix direction() {
     if (direction == null) {
       direction = own(Matrix.zeros(precision, 1, network.parameterCount()));
     }

@@ -23,9 +23,9 @@ public final class Accumulator {
     Blas.multiply(a, transposeA, b, transposeB, beta(), sum);
   }
 
-  /** Adds AᵀA to the lower triangle, see {@link Blas#gram}. */
-  public void addGram(Matrix a) {
-    Blas.gram(a, beta(), sum);
+  /** Adds α AᵀA to the lower triangle, see {@link Blas#gram}. */
+  public void addGram(Matrix a, double alpha) {
+    Blas.gram(a, alpha, beta(), sum);
   }
 
   /** The sum; of one that was made by {@link #addGram}, the lower triangle. */

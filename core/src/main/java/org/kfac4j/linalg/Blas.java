@@ -4,8 +4,10 @@ import static org.bytedeco.openblas.global.openblas.CblasLower;
 import static org.bytedeco.openblas.global.openblas.CblasNoTrans;
 import static org.bytedeco.openblas.global.openblas.CblasRowMajor;
 import static org.bytedeco.openblas.global.openblas.CblasTrans;
+import static org.bytedeco.openblas.global.openblas.cblas_daxpy;
 import static org.bytedeco.openblas.global.openblas.cblas_dgemm;
 import static org.bytedeco.openblas.global.openblas.cblas_dsyrk;
+import static org.bytedeco.openblas.global.openblas.cblas_saxpy;
 import static org.bytedeco.openblas.global.openblas.cblas_sgemm;
 import static org.bytedeco.openblas.global.openblas.cblas_ssyrk;
 
@@ -84,12 +86,12 @@ public final class Blas {
   }
 
   /**
-   * C ← Aᵀ A + β C, lower triangle only; what is above the diagonal of C is left alone.
+   * C ← α Aᵀ A + β C, lower triangle only; what is above the diagonal of C is left alone.
    *
    * @param a [k, n]
    * @param c [n, n]
    */
-  public static void gram(Matrix a, double beta, Matrix c) {
+  public static void gram(Matrix a, double alpha, double beta, Matrix c) {
     int n = a.columns();
     int k = a.rows();
     Check.that(
@@ -106,7 +108,7 @@ public final class Blas {
           CblasTrans,
           n,
           k,
-          1f,
+          (float) alpha,
           a.floats(0),
           a.stride(),
           (float) beta,
@@ -119,12 +121,29 @@ public final class Blas {
           CblasTrans,
           n,
           k,
-          1.0,
+          alpha,
           a.doubles(0),
           a.stride(),
           beta,
           c.doubles(0),
           c.stride());
+    }
+  }
+
+  /** y ← y + α x, for all numbers of two matrices of one shape without gaps. */
+  public static void add(double alpha, Matrix x, Matrix y) {
+    int length = Math.multiplyExact(x.rows(), x.stride());
+    Check.that(
+        x.rows() == y.rows() && x.stride() == y.stride(),
+        "matrices of %d × %d and %d × %d numbers do not add up",
+        x.rows(),
+        x.stride(),
+        y.rows(),
+        y.stride());
+    if (y.precision() == Precision.FLOAT) {
+      cblas_saxpy(length, (float) alpha, x.floats(0), 1, y.floats(0), 1);
+    } else {
+      cblas_daxpy(length, alpha, x.doubles(0), 1, y.doubles(0), 1);
     }
   }
 

@@ -22,7 +22,7 @@ final class DoubleFactorizations {
       for (int row = 0; row < n; row++) {
         rows.put((long) row * n, factor[row], 0, row + 1);
       }
-      Blas.gram(rows, 0, inverse);
+      Blas.gram(rows, 1, 0, inverse);
     }
     return inverse;
   }

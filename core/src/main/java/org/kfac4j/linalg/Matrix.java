@@ -1,5 +1,7 @@
 package org.kfac4j.linalg;
 
+import java.nio.DoubleBuffer;
+import java.nio.FloatBuffer;
 import org.bytedeco.javacpp.DoublePointer;
 import org.bytedeco.javacpp.FloatPointer;
 import org.bytedeco.javacpp.Pointer;
@@ -181,6 +183,16 @@ public final class Matrix implements AutoCloseable {
     for (int i = 0; i < length; i++) {
       target[from + i] = (float) chunk[i];
     }
+  }
+
+  /** The float32 numbers from the first on, gaps between rows included: this memory itself. */
+  public FloatBuffer asFloats() {
+    return floats(0).limit(span()).asBuffer();
+  }
+
+  /** The float64 numbers from the first on, gaps between rows included: this memory itself. */
+  public DoubleBuffer asDoubles() {
+    return doubles(0).limit(span()).asBuffer();
   }
 
   /** A copy, [rows · columns] row by row without gaps. */

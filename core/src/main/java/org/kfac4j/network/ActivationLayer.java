@@ -1,33 +1,29 @@
 package org.kfac4j.network;
 
-import org.jspecify.annotations.Nullable;
-import org.kfac4j.linalg.Matrix;
+import static java.util.Objects.requireNonNull;
+
+import java.util.List;
 
 /**
  * a = φ(s), element by element.
  *
  * @param name what messages and tables call it
- * @param width numbers per example, in and out
+ * @param shape what goes in and comes out
  */
-public record ActivationLayer(String name, int width, Activation activation) implements Layer {
-  @Override
-  public int inputs() {
-    return width;
+public record ActivationLayer(String name, Shape shape, Activation activation) implements Layer {
+  /** Of a vector. */
+  public ActivationLayer(String name, int width, Activation activation) {
+    this(name, Shape.vector(width), activation);
   }
 
   @Override
-  public int outputs() {
-    return width;
+  public List<Shape> inputShapes() {
+    return List.of(shape);
   }
 
   @Override
-  public int parameterRows() {
-    return 0;
-  }
-
-  @Override
-  public int parameterColumns() {
-    return 0;
+  public Shape outputShape() {
+    return shape;
   }
 
   @Override
@@ -36,42 +32,34 @@ public record ActivationLayer(String name, int width, Activation activation) imp
   }
 
   @Override
-  public void forward(@Nullable Matrix parameters, Rows in, Rows out, int n) {
-    ActivationKernel.value(activation, in.homogeneous(n), out.homogeneous(n));
-    out.setLastColumn(n);
+  public boolean needsOutput() {
+    return true;
+  }
+
+  @Override
+  public void forward(LayerBuffers buffers, int n) {
+    ActivationKernel.value(activation, buffers.in().whole(n), buffers.out().whole(n));
+    buffers.out().setLastColumn(n);
   }
 
   /** ∂L/∂s = ∂L/∂a ∘ φ'(s). */
   @Override
-  public void backward(
-      @Nullable Matrix parameters, Rows in, Rows out, Rows gradientOut, Rows gradientIn, int n) {
-    ActivationKernel.timesSlope(
-        activation,
-        in.homogeneous(n),
-        out.homogeneous(n),
-        gradientOut.homogeneous(n),
-        gradientIn.homogeneous(n));
+  public void backward(LayerBuffers buffers, int n) {
+    timesSlope(buffers, buffers.gradientOut(), buffers.gradientIn(), n);
   }
 
   /** ȧ = φ'(s) ∘ ṡ. */
   @Override
-  public void tangent(
-      @Nullable Matrix parameters,
-      @Nullable Matrix direction,
-      Rows in,
-      Rows out,
-      @Nullable Rows tangentIn,
-      Rows tangentOut,
-      int n) {
-    if (tangentIn == null) {
-      tangentOut.plain(n).clear();
-    } else {
-      ActivationKernel.timesSlope(
-          activation,
-          in.homogeneous(n),
-          out.homogeneous(n),
-          tangentIn.homogeneous(n),
-          tangentOut.homogeneous(n));
-    }
+  public void tangent(LayerBuffers buffers, int n) {
+    timesSlope(buffers, requireNonNull(buffers.tangentIn()), buffers.tangentOut(), n);
+  }
+
+  private void timesSlope(LayerBuffers buffers, Rows factor, Rows result, int n) {
+    ActivationKernel.timesSlope(
+        activation,
+        buffers.in().whole(n),
+        buffers.out().whole(n),
+        factor.whole(n),
+        result.whole(n));
   }
 }

@@ -1,8 +1,6 @@
 package org.kfac4j.network;
 
-import static java.util.Objects.requireNonNull;
-
-import org.jspecify.annotations.Nullable;
+import java.util.List;
 import org.kfac4j.Check;
 import org.kfac4j.linalg.Accumulator;
 import org.kfac4j.linalg.Blas;
@@ -26,6 +24,16 @@ public record DenseLayer(String name, int inputs, int outputs, boolean hasBias)
   }
 
   @Override
+  public List<Shape> inputShapes() {
+    return List.of(Shape.vector(inputs));
+  }
+
+  @Override
+  public Shape outputShape() {
+    return Shape.vector(outputs);
+  }
+
+  @Override
   public int parameterRows() {
     return hasBias ? inputs + 1 : inputs;
   }
@@ -36,55 +44,52 @@ public record DenseLayer(String name, int inputs, int outputs, boolean hasBias)
   }
 
   /** The rows that the parameters multiply: ā with a bias, a without; [n, parameterRows]. */
-  private Matrix operand(Rows in, int n) {
-    return hasBias ? in.homogeneous(n) : in.plain(n);
+  private Matrix operand(LayerBuffers buffers, int n) {
+    return hasBias ? buffers.in().homogeneous(n) : buffers.in().plain(n);
   }
 
   @Override
-  public void forward(@Nullable Matrix parameters, Rows in, Rows out, int n) {
-    Blas.multiply(operand(in, n), false, requireNonNull(parameters), false, 0, out.plain(n));
+  public void forward(LayerBuffers buffers, int n) {
+    Blas.multiply(
+        operand(buffers, n), false, buffers.parameters(), false, 0, buffers.out().plain(n));
   }
 
   /** ∂L/∂a = g X₀ᵀ with X₀ the rows of X without the bias. */
   @Override
-  public void backward(
-      @Nullable Matrix parameters, Rows in, Rows out, Rows gradientOut, Rows gradientIn, int n) {
-    Matrix weights = requireNonNull(parameters).top(inputs);
-    Blas.multiply(gradientOut.plain(n), false, weights, true, 0, gradientIn.plain(n));
+  public void backward(LayerBuffers buffers, int n) {
+    Matrix weights = buffers.parameters().top(inputs);
+    Blas.multiply(
+        buffers.gradientOut().plain(n), false, weights, true, 0, buffers.gradientIn().plain(n));
   }
 
   /** Σ āᵀ g. */
   @Override
-  public void addGradient(Rows in, Rows gradientOut, int n, Accumulator sum) {
-    sum.addProduct(operand(in, n), true, gradientOut.plain(n), false);
+  public void addGradient(LayerBuffers buffers, int n, Accumulator sum) {
+    sum.addProduct(operand(buffers, n), true, buffers.gradientOut().plain(n), false);
   }
 
   /** Σ ā āᵀ. */
   @Override
-  public void addInputMoment(Rows in, int n, Accumulator sum) {
-    sum.addGram(operand(in, n));
+  public void addInputMoment(LayerBuffers buffers, int n, WeightSharing sharing, Accumulator sum) {
+    sum.addGram(operand(buffers, n), 1);
   }
 
   /** Σ g gᵀ. */
   @Override
-  public void addGradientMoment(Rows gradientOut, int n, Accumulator sum) {
-    sum.addGram(gradientOut.plain(n));
+  public void addGradientMoment(
+      LayerBuffers buffers, int n, WeightSharing sharing, Accumulator sum) {
+    sum.addGram(buffers.gradientOut().plain(n), 1);
   }
 
   /** ṡ = ā V + ȧ X₀. */
   @Override
-  public void tangent(
-      @Nullable Matrix parameters,
-      @Nullable Matrix direction,
-      Rows in,
-      Rows out,
-      @Nullable Rows tangentIn,
-      Rows tangentOut,
-      int n) {
-    Blas.multiply(operand(in, n), false, requireNonNull(direction), false, 0, tangentOut.plain(n));
+  public void tangent(LayerBuffers buffers, int n) {
+    Matrix out = buffers.tangentOut().plain(n);
+    Blas.multiply(operand(buffers, n), false, buffers.direction(), false, 0, out);
+    Rows tangentIn = buffers.tangentIn();
     if (tangentIn != null) {
-      Matrix weights = requireNonNull(parameters).top(inputs);
-      Blas.multiply(tangentIn.plain(n), false, weights, false, 1, tangentOut.plain(n));
+      Matrix weights = buffers.parameters().top(inputs);
+      Blas.multiply(tangentIn.plain(n), false, weights, false, 1, out);
     }
   }
 }

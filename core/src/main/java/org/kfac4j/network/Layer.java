@@ -1,29 +1,50 @@
 package org.kfac4j.network;
 
 import java.io.Serializable;
-import org.jspecify.annotations.Nullable;
-import org.kfac4j.linalg.Matrix;
+import java.util.List;
 
 /**
- * One layer of a network: a function of its input and its parameters. Implementations are
- * immutable; all arrays are arguments. n is the number of examples in the block; matrices not named
- * as written are left alone.
+ * One layer of a network: a function of its inputs and its parameters. Implementations are
+ * immutable; everything that is computed is in {@link LayerBuffers}. n is the number of examples in
+ * the block; buffers not named as written are left alone.
  */
-public sealed interface Layer extends Serializable permits ParameterLayer, ActivationLayer {
+public sealed interface Layer extends Serializable
+    permits ParameterLayer,
+        ActivationLayer,
+        FlattenLayer,
+        GlobalPoolingLayer,
+        MergeLayer,
+        PoolingLayer,
+        SumLayer,
+        ZeroPaddingLayer {
   /** What messages and tables call it. */
   String name();
 
-  /** Numbers per example that go in. */
-  int inputs();
+  /** What goes in; one for all but layers that join values. */
+  List<Shape> inputShapes();
+
+  /** What comes out. */
+  Shape outputShape();
+
+  /** Numbers per example that go in, of a layer with one input. */
+  default int inputs() {
+    return inputShapes().get(0).size();
+  }
 
   /** Numbers per example that come out. */
-  int outputs();
+  default int outputs() {
+    return outputShape().size();
+  }
 
   /** Rows of the parameter matrix, 0 for a layer without parameters. */
-  int parameterRows();
+  default int parameterRows() {
+    return 0;
+  }
 
   /** Columns of the parameter matrix, 0 for a layer without parameters. */
-  int parameterColumns();
+  default int parameterColumns() {
+    return 0;
+  }
 
   /** Number of parameters. */
   default int parameterCount() {
@@ -38,28 +59,24 @@ public sealed interface Layer extends Serializable permits ParameterLayer, Activ
     return false;
   }
 
-  /** Writes the first n rows of {@code out} from those of {@code in}. */
-  void forward(@Nullable Matrix parameters, Rows in, Rows out, int n);
+  /** Whether {@link #backward} or {@link #tangent} look at the output. */
+  default boolean needsOutput() {
+    return false;
+  }
+
+  /** Writes the first n examples of {@code out} from those of the inputs. */
+  void forward(LayerBuffers buffers, int n);
 
   /**
-   * Vector–Jacobian product with respect to the input: writes {@code gradientIn} from {@code
-   * gradientOut}.
+   * Vector–Jacobian product with respect to the inputs: writes {@code gradientIn} of each from
+   * {@code gradientOut}.
    */
-  void backward(
-      @Nullable Matrix parameters, Rows in, Rows out, Rows gradientOut, Rows gradientIn, int n);
+  void backward(LayerBuffers buffers, int n);
 
   /**
    * Forward-mode (Jacobian–vector) product: writes {@code tangentOut}, the derivative of the output
-   * when the parameters move along {@code direction} and the input along {@code tangentIn}.
-   *
-   * @param tangentIn null if the input does not move
+   * when the parameters move along {@code direction} and the inputs along {@code tangentIn}. Called
+   * only if something moves.
    */
-  void tangent(
-      @Nullable Matrix parameters,
-      @Nullable Matrix direction,
-      Rows in,
-      Rows out,
-      @Nullable Rows tangentIn,
-      Rows tangentOut,
-      int n);
+  void tangent(LayerBuffers buffers, int n);
 }

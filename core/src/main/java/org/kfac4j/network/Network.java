@@ -3,45 +3,85 @@ package org.kfac4j.network;
 import java.io.Serializable;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 import org.kfac4j.Check;
 import org.kfac4j.linalg.Vectors;
 
 /**
- * A chain of layers with a loss at its end, over one flat parameter vector θ that holds each
- * layer's parameter matrix row by row, in order. Fixed structure; parameters are kept elsewhere.
+ * Layers with a loss at the end, over one flat parameter vector θ that holds each layer's parameter
+ * matrix row by row, in order. Fixed structure; parameters are kept elsewhere.
  *
- * @param layers in order; outputs of each are inputs of the next
+ * <p>Values are numbered: value 0 is the network's input, value i + 1 comes out of layer i. Each
+ * layer takes earlier values; the last layer's output is the network's.
+ *
+ * @param input what value 0 is
+ * @param layers in an order in which they can be computed
+ * @param sources the values that each layer takes
  * @param loss of the last layer's outputs
  * @param penalties one for each layer
  */
-public record Network(List<Layer> layers, Loss loss, List<Penalty> penalties)
+public record Network(
+    Shape input,
+    List<Layer> layers,
+    List<List<Integer>> sources,
+    Loss loss,
+    List<Penalty> penalties)
     implements Serializable {
   public Network {
     Check.that(!layers.isEmpty(), "a network needs at least one layer");
     Check.that(
-        penalties.size() == layers.size(),
-        "%d penalties for %d layers",
+        penalties.size() == layers.size() && sources.size() == layers.size(),
+        "%d penalties and %d sources for %d layers",
         penalties.size(),
+        sources.size(),
         layers.size());
-    for (int i = 1; i < layers.size(); i++) {
-      Check.that(
-          layers.get(i).inputs() == layers.get(i - 1).outputs(),
-          "layer %s has %d inputs, but %s before it has %d outputs",
-          layers.get(i).name(),
-          layers.get(i).inputs(),
-          layers.get(i - 1).name(),
-          layers.get(i - 1).outputs());
+    for (int i = 0; i < layers.size(); i++) {
+      check(input, layers, i, sources.get(i));
     }
     Layer last = layers.get(layers.size() - 1);
     Check.that(
-        last.outputs() == loss.outputs(),
-        "layer %s has %d outputs, the loss takes %d",
+        last.outputShape().equals(Shape.vector(loss.outputs())),
+        "layer %s has outputs of %s, the loss takes %d",
         last.name(),
-        last.outputs(),
+        last.outputShape(),
         loss.outputs());
     layers = List.copyOf(layers);
+    sources = sources.stream().map(List::copyOf).toList();
     penalties = List.copyOf(penalties);
+  }
+
+  private static void check(Shape input, List<Layer> layers, int i, List<Integer> sources) {
+    Layer layer = layers.get(i);
+    Check.that(
+        sources.size() == layer.inputShapes().size(),
+        "layer %s takes %d values, got %d",
+        layer.name(),
+        layer.inputShapes().size(),
+        sources.size());
+    for (int k = 0; k < sources.size(); k++) {
+      int source = sources.get(k);
+      Check.that(
+          source >= 0 && source <= i, "layer %s takes value %d, a later one", layer.name(), source);
+      Shape comes = source == 0 ? input : layers.get(source - 1).outputShape();
+      Check.that(
+          comes.equals(layer.inputShapes().get(k)),
+          "layer %s has inputs of %s, but %s before it has outputs of %s",
+          layer.name(),
+          layer.inputShapes().get(k),
+          source == 0 ? "what comes" : layers.get(source - 1).name(),
+          comes);
+    }
+  }
+
+  /** A chain: each layer takes what the one before it gives. */
+  public Network(List<Layer> layers, Loss loss, List<Penalty> penalties) {
+    this(
+        layers.isEmpty() ? Shape.vector(1) : layers.get(0).inputShapes().get(0),
+        layers,
+        IntStream.range(0, layers.size()).mapToObj(List::of).toList(),
+        loss,
+        penalties);
   }
 
   /** A network without l2. */
@@ -53,7 +93,9 @@ public record Network(List<Layer> layers, Loss loss, List<Penalty> penalties)
   /** The same network with {@code eta} added to the coefficient η of every parameter. */
   public Network withMoreL2(double eta) {
     return new Network(
+        input,
         layers,
+        sources,
         loss,
         penalties.stream()
             .map(each -> new Penalty(each.weights() + eta, each.bias() + eta))
@@ -61,7 +103,17 @@ public record Network(List<Layer> layers, Loss loss, List<Penalty> penalties)
   }
 
   public int inputs() {
-    return layers.get(0).inputs();
+    return input.size();
+  }
+
+  /** What value {@code index} is. */
+  public Shape value(int index) {
+    return index == 0 ? input : layers.get(index - 1).outputShape();
+  }
+
+  /** How many times layers take value {@code index}. */
+  public int consumers(int index) {
+    return (int) sources.stream().flatMap(List::stream).filter(each -> each == index).count();
   }
 
   public int outputs() {

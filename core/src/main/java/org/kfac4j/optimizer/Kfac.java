@@ -6,6 +6,7 @@ import org.kfac4j.Check;
 import org.kfac4j.Snapshot;
 import org.kfac4j.curvature.FisherType;
 import org.kfac4j.network.Network;
+import org.kfac4j.network.WeightSharing;
 
 /**
  * K-FAC, Martens and Grosse 2015, arXiv:1503.05671, algorithm 2, block-diagonal; and with a {@link
@@ -44,9 +45,16 @@ public record Kfac(
    * @param fraction τ1 of the batch
    * @param period iterations between statistics
    * @param average cap of the running average's weight on the past
+   * @param sharing what layers make of an example's many positions
    */
-  public record Statistics(FisherType fisher, double fraction, int period, double average)
+  public record Statistics(
+      FisherType fisher, double fraction, int period, double average, WeightSharing sharing)
       implements Serializable {
+    /** With {@link WeightSharing#KFC}. */
+    public Statistics(FisherType fisher, double fraction, int period, double average) {
+      this(fisher, fraction, period, average, WeightSharing.KFC);
+    }
+
     public Statistics {
       Check.that(
           0 < fraction && fraction <= 1,

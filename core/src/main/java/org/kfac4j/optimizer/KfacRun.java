@@ -78,7 +78,10 @@ final class KfacRun implements Optimizer.Run {
     Request.Statistics statistics =
         asked.isDue(k)
             ? new Request.Statistics(
-                batch.subset(asked.fraction()), asked.fisher(), Hashing.key(settings.seed(), k))
+                batch.subset(asked.fraction()),
+                asked.fisher(),
+                Hashing.key(settings.seed(), k),
+                asked.sharing())
             : null;
     Sums sums = here.evaluate(new Request.Gradient(batch, statistics));
     return phases.time(

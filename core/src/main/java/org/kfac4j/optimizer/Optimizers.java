@@ -7,6 +7,7 @@ import java.util.Map;
 import org.kfac4j.InvalidInputException;
 import org.kfac4j.Settings;
 import org.kfac4j.curvature.FisherType;
+import org.kfac4j.network.WeightSharing;
 
 /** The optimizers and preconditioners that a configuration can name: one line each. */
 public final class Optimizers {
@@ -98,7 +99,8 @@ public final class Optimizers {
             settings.choice("curvature.fisher", FisherType.class),
             settings.doubleValue("curvature.statistics-fraction"),
             settings.positiveInt("curvature.statistics-period"),
-            settings.doubleValue("curvature.average")),
+            settings.doubleValue("curvature.average"),
+            settings.choice("curvature.weight-sharing", WeightSharing.class)),
         new Kfac.Inverses(
             settings.positiveInt("curvature.inverse-period"),
             settings.flag("curvature.gamma-search"),

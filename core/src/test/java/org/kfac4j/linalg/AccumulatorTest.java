@@ -16,7 +16,7 @@ class AccumulatorTest {
       sum.addProduct(a, true, a, false);
       assertThat(sum.sum().toArray()).containsExactly(8, 12, 12, 18);
       sum.clear();
-      sum.addGram(a);
+      sum.addGram(a, 1);
       assertThat(sum.sum().view(0, 1, 1, 5).toArray()).containsExactly(4);
       assertThat(sum.sum().view(5, 1, 2, 5).toArray()).containsExactly(6, 9);
       sum.clear();

@@ -101,7 +101,7 @@ class FactorizationsTest {
     }
     try (Matrix x = matrix(a, precision);
         Matrix c = matrix(Dense.identity(4), precision)) {
-      Blas.gram(x, 1, c);
+      Blas.gram(x, 1, 1, c);
       double[][] gram = Dense.shifted(Dense.times(Dense.transposed(a), a), 1);
       assertClose(Packed.doubles(c), Dense.packed(gram), tolerance(precision));
     }

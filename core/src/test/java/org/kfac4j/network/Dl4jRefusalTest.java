@@ -61,7 +61,7 @@ class Dl4jRefusalTest {
     return Stream.of(
         layer(
             new ConvolutionLayer.Builder(1, 1).nIn(1).nOut(1).build(),
-            "layer type = ConvolutionLayer"),
+            "the configuration does not say how large images are; set model.input"),
         layer(
             new BatchNormalization.Builder().nIn(INPUTS).nOut(INPUTS).build(),
             "layer type = BatchNormalization"),
@@ -114,7 +114,7 @@ class Dl4jRefusalTest {
                 .layer(output())
                 .inputPreProcessor(0, new CnnToFeedForwardPreProcessor(2, 2, 1))
                 .build(),
-            "inputPreProcessors = {0=CnnToFeedForwardPreProcessor"),
+            "layer layer0: its preprocessor flattens a map of 2×2×1, but 4 comes in"),
         row(
             changed(each -> each.setBackpropType(BackpropType.TruncatedBPTT)),
             "backpropType = TruncatedBPTT"));

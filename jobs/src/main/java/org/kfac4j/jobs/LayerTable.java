@@ -2,8 +2,10 @@ package org.kfac4j.jobs;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.stream.Collectors;
 import org.kfac4j.network.Layer;
 import org.kfac4j.network.Network;
+import org.kfac4j.network.Shape;
 import org.kfac4j.optimizer.Optimizer;
 import org.kfac4j.training.RunInfo.LayerRow;
 
@@ -23,11 +25,15 @@ final class LayerTable {
       rows.add(
           new LayerRow(
               layer.name(),
-              layer.inputs() + " → " + layer.outputs(),
+              inputs(layer) + " → " + layer.outputShape(),
               layer.parameterCount(),
               factored ? layer.parameterRows() + "² ⊗ " + layer.parameterColumns() + "²" : "–",
               curvature));
     }
     return rows;
+  }
+
+  private static String inputs(Layer layer) {
+    return layer.inputShapes().stream().map(Shape::toString).collect(Collectors.joining(" + "));
   }
 }

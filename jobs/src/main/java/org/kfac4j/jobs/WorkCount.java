@@ -2,16 +2,17 @@ package org.kfac4j.jobs;
 
 import java.util.LinkedHashMap;
 import java.util.Map;
-import org.kfac4j.network.DenseLayer;
 import org.kfac4j.network.Layer;
 import org.kfac4j.network.Network;
+import org.kfac4j.network.ParameterLayer;
 
 /**
  * Floating-point operations of one K-FAC iteration in matrix products and factorisations, by phase;
  * a multiplication and an addition are two. A layer with X = [r, c] on n examples: forward and
  * gradient 2nrc each, propagation 2n(inputs)c except for the first layer, a forward-mode product as
  * much as forward and propagation, a symmetric second moment nr² and nc² (one triangle),
- * preconditioning 2r²c + 2rc², inversion r³ + c³. arXiv:1503.05671 §8.
+ * preconditioning 2r²c + 2rc², inversion r³ + c³; all but the last two times T for a convolution at
+ * T positions. arXiv:1503.05671 §8.
  */
 record WorkCount(Map<String, Double> byPhase) {
   /**
@@ -27,12 +28,14 @@ record WorkCount(Map<String, Double> byPhase) {
     double precondition = 0;
     boolean first = true;
     for (Layer layer : network.layers()) {
-      if (layer instanceof DenseLayer dense) {
-        double r = dense.parameterRows();
-        double c = dense.parameterColumns();
-        through += 2 * r * c;
-        back += first ? 0 : 2.0 * dense.inputs() * c;
-        moments += r * r + c * c;
+      if (layer instanceof ParameterLayer parameters) {
+        double r = parameters.parameterRows();
+        double c = parameters.parameterColumns();
+        double t = layer.outputShape().positions();
+        double weights = parameters.hasBias() ? r - 1 : r;
+        through += 2 * t * r * c;
+        back += first ? 0 : 2 * t * weights * c;
+        moments += t * (r * r + c * c);
         precondition += 2 * r * c * (r + c);
         first = false;
       }

@@ -1,0 +1,209 @@
+package org.kfac4j.network;
+
+import java.util.List;
+import org.kfac4j.Check;
+import org.kfac4j.linalg.Accumulator;
+import org.kfac4j.linalg.Blas;
+import org.kfac4j.linalg.Matrix;
+
+/**
+ * A two-dimensional convolution (cross-correlation, as everywhere in this field), s_t = [[A]]_t X
+ * at every position t: X = [kernel elements · channels + 1, filters] with the bias as its last row,
+ * and a kernel element's channels together; without bias the last row is missing. A fully connected
+ * layer of patches, see {@link Patches}; its Fisher block is taken for Ω ⊗ Γ, Grosse and Martens
+ * 2016, arXiv:1602.01407 (KFC), or as {@link WeightSharing} says.
+ *
+ * @param name what messages and tables call it
+ */
+public record ConvolutionLayer(String name, Window window, int filters, boolean hasBias)
+    implements ParameterLayer {
+  /** Numbers of a piece of the patch matrix: 800 kB, to stay in a core's cache. */
+  private static final int PIECE = 200_000;
+
+  /** A matrix product of fewer rows is slow, whatever the cache. */
+  private static final int FEWEST_ROWS = 128;
+
+  public ConvolutionLayer {
+    Check.that(filters >= 1, "%s: a convolution needs filters, got %d", name, filters);
+  }
+
+  @Override
+  public List<Shape> inputShapes() {
+    return List.of(window.in());
+  }
+
+  @Override
+  public Shape outputShape() {
+    return window.out(filters);
+  }
+
+  /** Length of a patch, without the homogeneous coordinate. */
+  private int patch() {
+    return window.elements() * window.in().channels();
+  }
+
+  @Override
+  public int parameterRows() {
+    return patch() + (hasBias ? 1 : 0);
+  }
+
+  @Override
+  public int parameterColumns() {
+    return filters;
+  }
+
+  @Override
+  public void forward(LayerBuffers buffers, int n) {
+    multiply(buffers, buffers.in(), false, buffers.parameters(), 0, buffers.out(), n);
+  }
+
+  /** ṡ = [[A]] V + [[Ȧ]] X₀, with X₀ the rows of X without the bias. */
+  @Override
+  public void tangent(LayerBuffers buffers, int n) {
+    multiply(buffers, buffers.in(), false, buffers.direction(), 0, buffers.tangentOut(), n);
+    Rows tangentIn = buffers.tangentIn();
+    if (tangentIn != null) {
+      Matrix weights = buffers.parameters().top(patch());
+      multiply(buffers, tangentIn, true, weights, 1, buffers.tangentOut(), n);
+    }
+  }
+
+  /** out ← patches(in) X + β out; {@code withoutOnes} leaves the homogeneous coordinate aside. */
+  private void multiply(
+      LayerBuffers buffers, Rows in, boolean withoutOnes, Matrix x, double beta, Rows out, int n) {
+    Patches patches = patches(buffers);
+    forPieces(
+        n,
+        (first, count, begin, end) -> {
+          Matrix piece = piece(buffers, count * (end - begin));
+          patches.gather(in, first, count, begin, end, piece);
+          Blas.multiply(
+              withoutOnes ? piece.left(patch()) : piece,
+              false,
+              x,
+              false,
+              beta,
+              positions(out, first, count, begin, end));
+        });
+  }
+
+  /** ∂L/∂a: the patches' gradients g_t X₀ᵀ, added up where patches overlap. */
+  @Override
+  public void backward(LayerBuffers buffers, int n) {
+    Patches patches = patches(buffers);
+    Matrix weights = buffers.parameters().top(patch());
+    forPieces(
+        n,
+        (first, count, begin, end) -> {
+          Matrix piece = piece(buffers, count * (end - begin));
+          Blas.multiply(
+              positions(buffers.gradientOut(), first, count, begin, end),
+              false,
+              weights,
+              true,
+              0,
+              piece.left(patch()));
+          patches.scatter(piece, buffers.gradientIn(), first, count, begin, end);
+        });
+  }
+
+  /** Σ [[A]]ᵀ g, over positions too. */
+  @Override
+  public void addGradient(LayerBuffers buffers, int n, Accumulator sum) {
+    Patches patches = patches(buffers);
+    forPieces(
+        n,
+        (first, count, begin, end) -> {
+          Matrix piece = piece(buffers, count * (end - begin));
+          patches.gather(buffers.in(), first, count, begin, end, piece);
+          sum.addProduct(
+              piece, true, positions(buffers.gradientOut(), first, count, begin, end), false);
+        });
+  }
+
+  @Override
+  public void addInputMoment(LayerBuffers buffers, int n, WeightSharing sharing, Accumulator sum) {
+    Patches patches = patches(buffers);
+    double scale = sharing.inputScale(window.positions());
+    if (sharing == WeightSharing.REDUCE) {
+      Matrix sums = buffers.scratch().matrix(0, n, patches.columns());
+      double[] row = new double[patches.columns()];
+      for (int example = 0; example < n; example++) {
+        patches.sum(buffers.in(), example, row);
+        sums.put((long) example * row.length, row, 0, row.length);
+      }
+      sum.addGram(sums, scale);
+      return;
+    }
+    forPieces(
+        n,
+        (first, count, begin, end) -> {
+          Matrix piece = piece(buffers, count * (end - begin));
+          patches.gather(buffers.in(), first, count, begin, end, piece);
+          sum.addGram(piece, scale);
+        });
+  }
+
+  @Override
+  public void addGradientMoment(
+      LayerBuffers buffers, int n, WeightSharing sharing, Accumulator sum) {
+    double scale = sharing.gradientScale(window.positions());
+    if (sharing == WeightSharing.REDUCE) {
+      Matrix sums = buffers.scratch().matrix(0, n, filters);
+      double[] map = new double[outputs()];
+      double[] row = new double[filters];
+      for (int example = 0; example < n; example++) {
+        buffers.gradientOut().get(example, map);
+        java.util.Arrays.fill(row, 0);
+        for (int i = 0; i < map.length; i++) {
+          row[i % filters] += map[i];
+        }
+        sums.put((long) example * filters, row, 0, filters);
+      }
+      sum.addGram(sums, scale);
+      return;
+    }
+    sum.addGram(buffers.gradientOut().positions(n), scale);
+  }
+
+  private Patches patches(LayerBuffers buffers) {
+    return buffers.memory(() -> new Patches(window, hasBias));
+  }
+
+  private Matrix piece(LayerBuffers buffers, int rows) {
+    return buffers.scratch().matrix(0, rows, parameterRows());
+  }
+
+  private Matrix positions(Rows rows, int first, int count, int begin, int end) {
+    return rows.positions(first * window.positions() + begin, count * (end - begin));
+  }
+
+  /** Positions {@code begin} to {@code end} of {@code count} examples from {@code first} on. */
+  @FunctionalInterface
+  private interface PieceWork {
+    void apply(int first, int count, int begin, int end);
+  }
+
+  /** All positions of n examples: several whole examples at a time, or one in several pieces. */
+  private void forPieces(int n, PieceWork work) {
+    int positions = window.positions();
+    int rows = Math.max(FEWEST_ROWS, PIECE / parameterRows());
+    if (rows >= positions) {
+      int examples = rows / positions;
+      for (int first = 0; first < n; first += examples) {
+        work.apply(first, Math.min(examples, n - first), 0, positions);
+      }
+      return;
+    }
+    int pieces = (positions + rows - 1) / rows;
+    for (int example = 0; example < n; example++) {
+      for (int k = 0; k < pieces; k++) {
+        work.apply(
+            example,
+            1,
+            (int) ((long) positions * k / pieces),
+            (int) ((long) positions * (k + 1) / pieces));
+      }
+    }
+  }
+}

@@ -1,0 +1,367 @@
+package org.kfac4j.network;
+
+import static java.util.Map.entry;
+
+import java.util.List;
+import java.util.Map;
+import org.deeplearning4j.nn.conf.CNN2DFormat;
+import org.deeplearning4j.nn.conf.ConvolutionMode;
+import org.deeplearning4j.nn.conf.layers.BaseLayer;
+import org.deeplearning4j.nn.conf.layers.BaseOutputLayer;
+import org.deeplearning4j.nn.conf.layers.Convolution2D;
+import org.deeplearning4j.nn.conf.layers.FeedForwardLayer;
+import org.deeplearning4j.nn.conf.layers.LossLayer;
+import org.deeplearning4j.nn.conf.layers.OutputLayer;
+import org.deeplearning4j.nn.conf.layers.Pooling2D;
+import org.deeplearning4j.nn.conf.layers.PoolingType;
+import org.deeplearning4j.nn.conf.layers.SubsamplingLayer;
+import org.jspecify.annotations.Nullable;
+import org.kfac4j.network.Network.Penalty;
+import org.nd4j.linalg.learning.regularization.L2Regularization;
+import org.nd4j.linalg.learning.regularization.Regularization;
+import org.nd4j.linalg.schedule.FixedSchedule;
+
+/**
+ * DL4J's layers, one by one, as layers of a network under construction: a layer type of DL4J is one
+ * line in {@link #TABLE}.
+ */
+final class Dl4jLayers {
+  /** Exact classes: DL4J has subclasses that compute something else. */
+  private static final Map<Class<?>, Reader> TABLE =
+      Map.ofEntries(
+          entry(org.deeplearning4j.nn.conf.layers.ActivationLayer.class, Dl4jLayers::activation),
+          entry(org.deeplearning4j.nn.conf.layers.ConvolutionLayer.class, Dl4jLayers::convolution),
+          entry(Convolution2D.class, Dl4jLayers::convolution),
+          entry(org.deeplearning4j.nn.conf.layers.DenseLayer.class, Dl4jLayers::dense),
+          entry(
+              org.deeplearning4j.nn.conf.layers.GlobalPoolingLayer.class,
+              Dl4jLayers::globalPooling),
+          entry(LossLayer.class, Dl4jLayers::loss),
+          entry(OutputLayer.class, Dl4jLayers::output),
+          entry(Pooling2D.class, Dl4jLayers::pooling),
+          entry(SubsamplingLayer.class, Dl4jLayers::pooling),
+          entry(org.deeplearning4j.nn.conf.layers.ZeroPaddingLayer.class, Dl4jLayers::zeroPadding));
+
+  private Dl4jLayers() {}
+
+  /** Adds what a layer computes and returns the value that comes out. */
+  @FunctionalInterface
+  private interface Reader {
+    int add(
+        NetworkBuilder network,
+        String name,
+        org.deeplearning4j.nn.conf.layers.Layer layer,
+        int in,
+        Refusal here);
+  }
+
+  static boolean isSupported(Class<?> type) {
+    return TABLE.containsKey(type);
+  }
+
+  /**
+   * Adds what {@code layer} computes of value {@code in}.
+   *
+   * @return the value that comes out
+   * @throws org.kfac4j.InvalidInputException naming the setting and its value if something is not
+   *     supported
+   */
+  static int add(
+      NetworkBuilder network,
+      String name,
+      org.deeplearning4j.nn.conf.layers.Layer layer,
+      int in,
+      Refusal here) {
+    Reader reader = TABLE.get(layer.getClass());
+    if (reader == null) {
+      throw here.unsupported("layer type", layer.getClass().getSimpleName());
+    }
+    return reader.add(network, name, layer, in, here);
+  }
+
+  private static int dense(
+      NetworkBuilder network,
+      String name,
+      org.deeplearning4j.nn.conf.layers.Layer layer,
+      int in,
+      Refusal here) {
+    var dense = (org.deeplearning4j.nn.conf.layers.DenseLayer) layer;
+    here.unless(!dense.hasLayerNorm(), "layerNorm", true);
+    int out = addDense(network, name, dense, dense.hasBias(), in, here);
+    Activation activation = Dl4jActivations.of(dense.getActivationFn(), here);
+    return network.addActivation(name, activation, out, Shape.vector((int) dense.getNOut()));
+  }
+
+  private static int output(
+      NetworkBuilder network,
+      String name,
+      org.deeplearning4j.nn.conf.layers.Layer layer,
+      int in,
+      Refusal here) {
+    BaseOutputLayer output = (BaseOutputLayer) layer;
+    int out = addDense(network, name, output, output.hasBias(), in, here);
+    return end(
+        network,
+        name,
+        Dl4jLosses.of(output.getLossFn(), output.getActivationFn(), (int) output.getNOut(), here),
+        out);
+  }
+
+  private static int loss(
+      NetworkBuilder network,
+      String name,
+      org.deeplearning4j.nn.conf.layers.Layer layer,
+      int in,
+      Refusal here) {
+    LossLayer output = (LossLayer) layer;
+    Shape shape = network.shape(in);
+    if (shape == null) {
+      throw here.invalid("no layer before it says how many outputs there are");
+    }
+    here.require(shape.isVector(), "a loss takes a vector, got a map of %s", shape);
+    return end(
+        network,
+        name,
+        Dl4jLosses.of(output.getLossFn(), output.getActivationFn(), shape.size(), here),
+        in);
+  }
+
+  private static int end(NetworkBuilder network, String name, Dl4jLosses.Output output, int in) {
+    int out =
+        network.addActivation(name, output.activation(), in, Shape.vector(output.loss().outputs()));
+    network.end(output.loss());
+    return out;
+  }
+
+  private static int activation(
+      NetworkBuilder network,
+      String name,
+      org.deeplearning4j.nn.conf.layers.Layer layer,
+      int in,
+      Refusal here) {
+    var activation = (org.deeplearning4j.nn.conf.layers.ActivationLayer) layer;
+    Shape shape = network.shape(in);
+    if (shape == null) {
+      throw here.invalid("no layer says how many inputs there are");
+    }
+    return network.addActivation(
+        name, Dl4jActivations.of(activation.getActivationFn(), here), in, shape);
+  }
+
+  private static int addDense(
+      NetworkBuilder network,
+      String name,
+      FeedForwardLayer layer,
+      boolean hasBias,
+      int in,
+      Refusal here) {
+    int width = size("nIn", layer.getNIn(), here);
+    int out = size("nOut", layer.getNOut(), here);
+    Shape shape = network.shape(in);
+    if (shape == null) {
+      shape = Shape.vector(width);
+      network.setInput(shape);
+    }
+    here.require(shape.isVector(), "a dense layer takes a vector, got a map of %s", shape);
+    here.require(shape.size() == width, "nIn is %d, but %s outputs come in", width, shape);
+    here.require((width + 1L) * out <= Integer.MAX_VALUE - 8, "more than 2^31 weights");
+    return network.add(
+        new DenseLayer(name, width, out, hasBias), penalty(layer, hasBias, here), List.of(in));
+  }
+
+  private static int convolution(
+      NetworkBuilder network,
+      String name,
+      org.deeplearning4j.nn.conf.layers.Layer layer,
+      int in,
+      Refusal here) {
+    var convolution = (org.deeplearning4j.nn.conf.layers.ConvolutionLayer) layer;
+    Shape map = map(network, in, here);
+    checkFormat(convolution.getCnn2dDataFormat(), here);
+    int channels = size("nIn", convolution.getNIn(), here);
+    int filters = size("nOut", convolution.getNOut(), here);
+    here.require(channels == map.channels(), "nIn is %d, but a map of %s comes in", channels, map);
+    Window window =
+        window(
+            map,
+            convolution.getConvolutionMode(),
+            convolution.getKernelSize(),
+            convolution.getStride(),
+            convolution.getPadding(),
+            convolution.getDilation(),
+            here);
+    here.require(
+        ((long) window.elements() * channels + 1) * filters <= Integer.MAX_VALUE - 8,
+        "more than 2^31 weights");
+    boolean hasBias = convolution.hasBias();
+    int out =
+        network.add(
+            new ConvolutionLayer(name, window, filters, hasBias),
+            penalty(convolution, hasBias, here),
+            List.of(in));
+    return network.addActivation(
+        name, Dl4jActivations.of(convolution.getActivationFn(), here), out, window.out(filters));
+  }
+
+  private static int pooling(
+      NetworkBuilder network,
+      String name,
+      org.deeplearning4j.nn.conf.layers.Layer layer,
+      int in,
+      Refusal here) {
+    SubsamplingLayer pooling = (SubsamplingLayer) layer;
+    Shape map = map(network, in, here);
+    checkFormat(pooling.getCnn2dDataFormat(), here);
+    PoolingType type = pooling.getPoolingType();
+    here.unless(type == PoolingType.MAX || type == PoolingType.AVG, "poolingType", type);
+    here.unless(!pooling.isAvgPoolIncludePadInDivisor(), "avgPoolIncludePadInDivisor", true);
+    Window window =
+        window(
+            map,
+            pooling.getConvolutionMode(),
+            pooling.getKernelSize(),
+            pooling.getStride(),
+            pooling.getPadding(),
+            pooling.getDilation(),
+            here);
+    PoolingLayer.Kind kind =
+        type == PoolingType.MAX ? PoolingLayer.Kind.MAX : PoolingLayer.Kind.AVERAGE;
+    return network.add(new PoolingLayer(name, kind, window), in);
+  }
+
+  private static int globalPooling(
+      NetworkBuilder network,
+      String name,
+      org.deeplearning4j.nn.conf.layers.Layer layer,
+      int in,
+      Refusal here) {
+    var pooling = (org.deeplearning4j.nn.conf.layers.GlobalPoolingLayer) layer;
+    Shape map = map(network, in, here);
+    here.unless(pooling.isCollapseDimensions(), "collapseDimensions", false);
+    int[] dimensions = pooling.getPoolingDimensions();
+    here.unless(
+        dimensions == null || java.util.Arrays.equals(dimensions, new int[] {2, 3}),
+        "poolingDimensions",
+        java.util.Arrays.toString(dimensions));
+    GlobalPoolingLayer.Kind kind =
+        switch (pooling.getPoolingType()) {
+          case MAX -> GlobalPoolingLayer.Kind.MAX;
+          case AVG -> GlobalPoolingLayer.Kind.AVERAGE;
+          case SUM -> GlobalPoolingLayer.Kind.SUM;
+          default -> throw here.unsupported("poolingType", pooling.getPoolingType());
+        };
+    return network.add(new GlobalPoolingLayer(name, kind, map), in);
+  }
+
+  private static int zeroPadding(
+      NetworkBuilder network,
+      String name,
+      org.deeplearning4j.nn.conf.layers.Layer layer,
+      int in,
+      Refusal here) {
+    var padding = (org.deeplearning4j.nn.conf.layers.ZeroPaddingLayer) layer;
+    checkFormat(padding.getDataFormat(), here);
+    int[] sides = padding.getPadding();
+    here.unless(
+        sides.length == 4 && java.util.Arrays.stream(sides).allMatch(side -> side >= 0),
+        "padding",
+        java.util.Arrays.toString(sides));
+    return network.add(
+        new ZeroPaddingLayer(name, map(network, in, here), sides[0], sides[1], sides[2], sides[3]),
+        in);
+  }
+
+  private static Shape map(NetworkBuilder network, int in, Refusal here) {
+    Shape map = network.shape(in);
+    if (map == null) {
+      throw here.invalid(
+          "the configuration does not say how large images are; set model.input = [channels, rows, columns]");
+    }
+    return map;
+  }
+
+  private static void checkFormat(@Nullable CNN2DFormat format, Refusal here) {
+    here.unless(format == null || format == CNN2DFormat.NCHW, "dataFormat", format);
+  }
+
+  private static Window window(
+      Shape map,
+      @Nullable ConvolutionMode mode,
+      int[] kernel,
+      int[] stride,
+      int[] padding,
+      int[] dilation,
+      Refusal here) {
+    two("kernelSize", kernel, 1, here);
+    two("stride", stride, 1, here);
+    two("dilation", dilation, 1, here);
+    if (mode == ConvolutionMode.Same) {
+      return Window.same(map, kernel, stride, dilation);
+    }
+    two("padding", padding, 0, here);
+    // DL4J's default where a configuration says nothing is Truncate.
+    here.unless(
+        mode == null || mode == ConvolutionMode.Strict || mode == ConvolutionMode.Truncate,
+        "convolutionMode",
+        mode);
+    int[] room = {
+      map.height() + 2 * padding[0] - Window.extent(kernel[0], dilation[0]),
+      map.width() + 2 * padding[1] - Window.extent(kernel[1], dilation[1])
+    };
+    here.require(
+        room[0] >= 0 && room[1] >= 0,
+        "a kernel of %d × %d with dilation %d, %d does not fit a map of %s with padding %d, %d",
+        kernel[0],
+        kernel[1],
+        dilation[0],
+        dilation[1],
+        map,
+        padding[0],
+        padding[1]);
+    here.require(
+        mode != ConvolutionMode.Strict || (room[0] % stride[0] == 0 && room[1] % stride[1] == 0),
+        "convolutionMode Strict: stride %d, %d leaves part of a map of %s over",
+        stride[0],
+        stride[1],
+        map);
+    return Window.padded(map, kernel, stride, padding, dilation);
+  }
+
+  private static void two(String setting, int @Nullable [] values, int least, Refusal here) {
+    here.unless(
+        values != null
+            && values.length == 2
+            && values[0] >= least
+            && values[1] >= least
+            && values[0] < 1 << 15
+            && values[1] < 1 << 15,
+        setting,
+        java.util.Arrays.toString(values));
+  }
+
+  private static int size(String setting, long value, Refusal here) {
+    here.require(
+        value >= 1 && value < Integer.MAX_VALUE, "%s must be in [1, 2^31), got %d", setting, value);
+    return (int) value;
+  }
+
+  private static Penalty penalty(BaseLayer layer, boolean hasBias, Refusal here) {
+    double bias = l2(layer.getRegularizationBias(), "regularizationBias", here);
+    return new Penalty(l2(layer.getRegularization(), "regularization", here), hasBias ? bias : 0);
+  }
+
+  /** η of ½ η ‖w‖²; the sum if there are several. */
+  private static double l2(
+      @Nullable List<Regularization> regularizations, String setting, Refusal here) {
+    double eta = 0;
+    for (Regularization each :
+        regularizations == null ? List.<Regularization>of() : regularizations) {
+      here.unless(each instanceof L2Regularization, setting, each);
+      L2Regularization l2 = (L2Regularization) each;
+      here.unless(l2.getL2() instanceof FixedSchedule, setting, each);
+      eta += l2.getL2().valueAt(0, 0);
+    }
+    here.unless(eta >= 0 && Double.isFinite(eta), setting, regularizations);
+    return eta;
+  }
+}

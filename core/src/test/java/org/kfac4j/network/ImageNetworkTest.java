@@ -1,0 +1,282 @@
+package org.kfac4j.network;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.kfac4j.Dense.assertClose;
+
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.stream.Stream;
+import org.deeplearning4j.nn.conf.ConvolutionMode;
+import org.deeplearning4j.nn.conf.MultiLayerConfiguration;
+import org.deeplearning4j.nn.conf.NeuralNetConfiguration;
+import org.deeplearning4j.nn.conf.inputs.InputType;
+import org.deeplearning4j.nn.conf.layers.Layer;
+import org.deeplearning4j.nn.conf.layers.OutputLayer;
+import org.deeplearning4j.nn.conf.layers.PoolingType;
+import org.deeplearning4j.nn.conf.layers.SubsamplingLayer;
+import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+import org.kfac4j.Dense;
+import org.kfac4j.Problem;
+import org.kfac4j.Tolerance;
+import org.kfac4j.curvature.Request;
+import org.kfac4j.curvature.SumNames;
+import org.kfac4j.curvature.Sums;
+import org.kfac4j.linalg.Precision;
+import org.kfac4j.optimizer.Objective;
+import org.kfac4j.training.LocalObjective;
+import org.nd4j.linalg.activations.Activation;
+import org.nd4j.linalg.api.buffer.DataType;
+import org.nd4j.linalg.factory.Nd4j;
+import org.nd4j.linalg.lossfunctions.impl.LossMCXENT;
+
+/**
+ * Networks of images against DL4J, layer settings one by one: outputs, score, gradient; and forward
+ * products against differences.
+ */
+class ImageNetworkTest {
+  private static final int CHANNELS = 2;
+  private static final int COUNT = 7;
+
+  /** A network on images of 7 × 6 pixels, with the layers in question in the middle. */
+  record Case(String name, List<Layer> layers) {
+    @Override
+    public String toString() {
+      return name;
+    }
+
+    MultiLayerConfiguration configuration(DataType type) {
+      NeuralNetConfiguration.ListBuilder list =
+          new NeuralNetConfiguration.Builder().seed(3).dataType(type).l2(0.02).l2Bias(0.01).list();
+      layers.forEach(list::layer);
+      return list.layer(
+              new OutputLayer.Builder(new LossMCXENT())
+                  .nOut(3)
+                  .activation(Activation.SOFTMAX)
+                  .build())
+          .setInputType(InputType.convolutionalFlat(7, 6, CHANNELS))
+          .build();
+    }
+  }
+
+  private static Case of(String name, Layer... layers) {
+    return new Case(name, List.of(layers));
+  }
+
+  private static org.deeplearning4j.nn.conf.layers.ConvolutionLayer.Builder convolution(
+      int... kernel) {
+    return new org.deeplearning4j.nn.conf.layers.ConvolutionLayer.Builder(kernel)
+        .nOut(4)
+        .activation(Activation.TANH);
+  }
+
+  private static SubsamplingLayer pooling(
+      PoolingType type, ConvolutionMode mode, int[] kernel, int[] stride, int... padding) {
+    return new SubsamplingLayer.Builder(type, kernel, stride, padding)
+        .convolutionMode(mode)
+        .build();
+  }
+
+  static Stream<Case> cases() {
+    List<Case> cases = new ArrayList<>();
+    for (ConvolutionMode mode : List.of(ConvolutionMode.Truncate, ConvolutionMode.Same)) {
+      cases.add(of("3×3 " + mode, convolution(3, 3).convolutionMode(mode).build()));
+      cases.add(of("3×2 " + mode, convolution(3, 2).convolutionMode(mode).build()));
+      cases.add(
+          of("3×3 stride 2 " + mode, convolution(3, 3).stride(2, 2).convolutionMode(mode).build()));
+      cases.add(
+          of(
+              "2×3 stride 3, 1 " + mode,
+              convolution(2, 3).stride(3, 1).convolutionMode(mode).build()));
+      cases.add(
+          of(
+              "3×2 dilation 2 " + mode,
+              convolution(3, 2).dilation(2, 2).convolutionMode(mode).build()));
+      cases.add(
+          of(
+              "2×2 dilation 1, 3 stride 2 " + mode,
+              convolution(2, 2).dilation(1, 3).stride(2, 2).convolutionMode(mode).build()));
+      for (PoolingType type : List.of(PoolingType.MAX, PoolingType.AVG)) {
+        cases.add(
+            of(
+                type + " pooling 3 stride 2 " + mode,
+                convolution(3, 3).convolutionMode(ConvolutionMode.Same).build(),
+                pooling(type, mode, new int[] {3, 3}, new int[] {2, 2}, 0, 0),
+                convolution(2, 2).build()));
+        cases.add(
+            of(
+                type + " pooling 2, 3 stride 1, 2 " + mode,
+                convolution(2, 2).build(),
+                pooling(type, mode, new int[] {2, 3}, new int[] {1, 2}, 0, 0)));
+      }
+    }
+    cases.add(of("1×1", convolution(1, 1).build()));
+    cases.add(of("1×1 stride 2", convolution(1, 1).stride(2, 2).build()));
+    cases.add(of("whole image", convolution(7, 6).build(), convolution(1, 1).build()));
+    cases.add(of("padding 2, 1", convolution(3, 3).padding(2, 1).build()));
+    cases.add(of("padding 3, 3 stride 2", convolution(3, 3).padding(3, 3).stride(2, 2).build()));
+    cases.add(of("no bias", convolution(3, 3).hasBias(false).build()));
+    cases.add(
+        of(
+            "strict",
+            convolution(3, 3).stride(2, 1).convolutionMode(ConvolutionMode.Strict).build()));
+    cases.add(
+        of(
+            "padded max pooling",
+            convolution(2, 2).build(),
+            pooling(
+                PoolingType.MAX,
+                ConvolutionMode.Truncate,
+                new int[] {3, 3},
+                new int[] {2, 2},
+                1,
+                1)));
+    cases.add(
+        of(
+            "padded average pooling",
+            convolution(2, 2).build(),
+            pooling(
+                PoolingType.AVG,
+                ConvolutionMode.Truncate,
+                new int[] {3, 3},
+                new int[] {2, 2},
+                1,
+                1)));
+    for (PoolingType type : List.of(PoolingType.MAX, PoolingType.AVG, PoolingType.SUM)) {
+      cases.add(
+          of(
+              "global " + type,
+              convolution(2, 2).build(),
+              new org.deeplearning4j.nn.conf.layers.GlobalPoolingLayer(type)));
+    }
+    cases.add(
+        of(
+            "zero padding",
+            new org.deeplearning4j.nn.conf.layers.ZeroPaddingLayer(1, 2, 3, 0),
+            convolution(3, 3).build()));
+    cases.add(
+        of(
+            "relu, pooling, activation, dense",
+            convolution(3, 3).activation(Activation.RELU).build(),
+            pooling(
+                PoolingType.MAX, ConvolutionMode.Same, new int[] {2, 2}, new int[] {2, 2}, 0, 0),
+            new org.deeplearning4j.nn.conf.layers.ActivationLayer(Activation.SOFTPLUS),
+            convolution(2, 2).activation(Activation.SIGMOID).build(),
+            new org.deeplearning4j.nn.conf.layers.DenseLayer.Builder()
+                .nOut(5)
+                .activation(Activation.TANH)
+                .build()));
+    return cases.stream();
+  }
+
+  @ParameterizedTest
+  @MethodSource("cases")
+  void outputsScoreAndGradientAreDl4js(Case each) {
+    for (Precision precision : Precision.values()) {
+      DataType type = precision == Precision.FLOAT ? DataType.FLOAT : DataType.DOUBLE;
+      Dl4jModel model = Dl4jModel.of(each.configuration(type), "test");
+      Network network = model.network();
+      Problem problem = Problem.withDistributions(5, network, COUNT);
+      double[] theta = problem.theta(6, 1);
+      double[] gradient;
+      double h;
+      try (LocalObjective objective = problem.objective(precision);
+          Objective.Point here = objective.at(theta)) {
+        Sums sums = here.evaluate(new Request.Gradient(problem.all(), null));
+        gradient = sums.mean(SumNames.GRADIENT, COUNT);
+        network.addPenaltyGradient(theta, gradient);
+        h = sums.scalar(SumNames.LOSS) / COUNT + network.penalty(theta);
+      }
+      MultiLayerNetwork dl4j = model.network(theta);
+      assertThat(model.weights(dl4j).length).isEqualTo(theta.length);
+      double[][] x = new double[COUNT][];
+      double[][] y = new double[COUNT][];
+      Arrays.setAll(x, problem::x);
+      Arrays.setAll(y, problem::target);
+      dl4j.setInput(Nd4j.createFromArray(x).castTo(type));
+      dl4j.setLabels(Nd4j.createFromArray(y).castTo(type));
+      dl4j.computeGradientAndScore();
+      assertClose(h, dl4j.score(), Tolerance.DL4J);
+      double[] sum = dl4j.getFlattenedGradients().dup().toDoubleVector();
+      double[] expected = Dense.scaled(1.0 / COUNT, Dl4jWeights.fromDl4j(network, sum));
+      network.addPenaltyGradient(theta, expected);
+      assertClose("gradient", gradient, expected, Tolerance.DL4J);
+    }
+  }
+
+  /** (Jv)ᵀ F_R (Jv) from passes forward against z(θ + εv). */
+  @ParameterizedTest
+  @MethodSource("cases")
+  void forwardProductsAreWhatDifferencesOfOutputsSay(Case each) {
+    Network network = Dl4jModel.of(each.configuration(DataType.DOUBLE), "test").network();
+    // With a squared error F_R is 2 I, so that products are those of the outputs' derivatives.
+    Network squared =
+        new Network(
+            network.input(),
+            network.layers(),
+            network.sources(),
+            new SquaredError(3, 0.5),
+            network.penalties());
+    Problem problem = Problem.random(7, squared, COUNT);
+    double[] theta = problem.theta(6, 1);
+    double[] u = problem.theta(8, 1);
+    double[] v = problem.theta(9, 1);
+    Sums sums = problem.sums(theta, new Request.Products(problem.all(), 2), u, v);
+    double[][] derivatives = {differences(problem, theta, u), differences(problem, theta, v)};
+    for (int i = 0; i < 2; i++) {
+      for (int j = i; j < 2; j++) {
+        double expected = 0;
+        for (int k = 0; k < derivatives[i].length; k++) {
+          expected += derivatives[i][k] * derivatives[j][k];
+        }
+        assertClose(sums.scalar(SumNames.product(i, j)), expected, 1e-6);
+      }
+    }
+  }
+
+  private static double[] differences(Problem problem, double[] theta, double[] v) {
+    double step = 1e-6;
+    double[] plus = outputs(problem, Dense.plus(theta, Dense.scaled(step, v)));
+    double[] minus = outputs(problem, Dense.plus(theta, Dense.scaled(-step, v)));
+    return Dense.scaled(0.5 / step, Dense.minus(plus, minus));
+  }
+
+  /** z of all examples. */
+  static double[] outputs(Problem problem, double[] theta) {
+    Network network = problem.network();
+    double[] z = new double[COUNT * network.outputs()];
+    List<Rows> values = new ArrayList<>();
+    values.add(Rows.activations(Precision.DOUBLE, COUNT, network.input()));
+    values.get(0).putExamples(problem.features(), COUNT);
+    try (Scratch scratch = new Scratch(Precision.DOUBLE);
+        org.kfac4j.linalg.Matrix flat =
+            org.kfac4j.linalg.Matrix.zeros(Precision.DOUBLE, 1, theta.length)) {
+      flat.put(0, theta, 0, theta.length);
+      int offset = 0;
+      for (int i = 0; i < network.layers().size(); i++) {
+        org.kfac4j.network.Layer layer = network.layers().get(i);
+        values.add(Rows.activations(Precision.DOUBLE, COUNT, layer.outputShape()));
+        LayerBuffers buffers =
+            new LayerBuffers(
+                network.sources().get(i).stream().map(values::get).toList(),
+                values.get(i + 1),
+                scratch);
+        if (layer.parameterCount() > 0) {
+          buffers.setParameters(
+              flat.view(
+                  offset,
+                  layer.parameterRows(),
+                  layer.parameterColumns(),
+                  layer.parameterColumns()));
+        }
+        offset += layer.parameterCount();
+        layer.forward(buffers, COUNT);
+      }
+    }
+    values.get(values.size() - 1).get(z, COUNT);
+    values.forEach(Rows::close);
+    return z;
+  }
+}
