@@ -31,8 +31,13 @@ public final class Accumulator {
   /** The sum; of one that was made by {@link #addGram}, the lower triangle. */
   public Matrix sum() {
     if (empty) {
-      for (int row = 0; row < sum.rows(); row++) {
-        sum.view((long) row * sum.stride(), 1, sum.columns(), sum.columns()).clear();
+      if (sum.stride() == sum.columns()) {
+        sum.clear();
+      } else {
+        // What lies between the rows is somebody else's.
+        for (int row = 0; row < sum.rows(); row++) {
+          sum.view((long) row * sum.stride(), 1, sum.columns(), sum.columns()).clear();
+        }
       }
       empty = false;
     }

@@ -1,6 +1,7 @@
 package org.kfac4j.network;
 
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 import org.kfac4j.Check;
 import org.kfac4j.linalg.Accumulator;
 import org.kfac4j.linalg.Blas;
@@ -17,8 +18,8 @@ import org.kfac4j.linalg.Matrix;
  */
 public record ConvolutionLayer(String name, Window window, int filters, boolean hasBias)
     implements ParameterLayer {
-  /** Numbers of a piece of the patch matrix: 800 kB, to stay in a core's cache. */
-  private static final int PIECE = 200_000;
+  /** Numbers of a piece of the patch matrix: 1 MB, to stay in a core's cache. */
+  private static final int PIECE = 250_000;
 
   /** A matrix product of fewer rows is slow, whatever the cache. */
   private static final int FEWEST_ROWS = 128;
@@ -135,6 +136,11 @@ public record ConvolutionLayer(String name, Window window, int filters, boolean 
       sum.addGram(sums, scale);
       return;
     }
+    RowMoments moments = memory(buffers).moments;
+    if (moments != null) {
+      moments.add(buffers.in(), n, scale, buffers.scratch(), sum);
+      return;
+    }
     forPieces(
         n,
         (first, count, begin, end) -> {
@@ -167,7 +173,15 @@ public record ConvolutionLayer(String name, Window window, int filters, boolean 
   }
 
   private Patches patches(LayerBuffers buffers) {
-    return buffers.memory(() -> new Patches(window, hasBias));
+    return memory(buffers).patches;
+  }
+
+  /** What one layer keeps in one workspace: where patches come from. */
+  private record Memory(Patches patches, @Nullable RowMoments moments) {}
+
+  private Memory memory(LayerBuffers buffers) {
+    return buffers.memory(
+        () -> new Memory(new Patches(window, hasBias), RowMoments.of(window, hasBias)));
   }
 
   private Matrix piece(LayerBuffers buffers, int rows) {

@@ -85,43 +85,75 @@ final class Patches {
 
   /**
    * Writes the patches at positions {@code begin} (included) to {@code end} of {@code count}
-   * examples from the {@code first}-th on.
+   * examples from the {@code first}-th on, one example after the other.
    *
    * @param target [count · (end − begin), columns]
    */
   void gather(Rows maps, int first, int count, int begin, int end, Matrix target) {
-    int piece = (end - begin) * columns;
+    gather(maps, first, count, begin, end, end - begin, target);
+  }
+
+  /**
+   * Writes all patches of {@code count} examples from the {@code first}-th on: the first {@code
+   * group} of every example, then the next {@code group} of every example, and so on.
+   *
+   * @param group divides the number of positions
+   * @param target [count · positions, columns]
+   */
+  void gatherByGroups(Rows maps, int first, int count, int group, Matrix target) {
+    gather(maps, first, count, 0, firstRun.length - 1, group, target);
+  }
+
+  private void gather(
+      Rows maps, int first, int count, int begin, int end, int group, Matrix target) {
+    int length = count * (end - begin) * columns;
     if (target.precision() == Precision.FLOAT) {
       FloatBuffer buffer = target.asFloats();
-      if (floatMap.length == 0) {
-        floatMap = new float[size + columns];
-      }
+      float[] map = floatMap();
       for (int k = 0; k < count; k++) {
-        maps.get(first + k, floatMap);
-        int base = k * piece - begin * columns;
-        for (int r = firstRun[begin]; r < firstRun[end]; r++) {
-          buffer.put(base + to[r], floatMap, from[r], length[r]);
+        maps.get(first + k, map);
+        for (int t = begin; t < end; t += group) {
+          // Where position 0 would be.
+          int base = ((t - begin) * count + k * group - t) * columns;
+          for (int r = firstRun[t]; r < firstRun[t + group]; r++) {
+            buffer.put(base + to[r], map, from[r], this.length[r]);
+          }
         }
       }
-      for (int at = columns - 1; ones && at < count * piece; at += columns) {
+      for (int at = columns - 1; ones && at < length; at += columns) {
         buffer.put(at, 1);
       }
     } else {
       DoubleBuffer buffer = target.asDoubles();
-      if (doubleMap.length == 0) {
-        doubleMap = new double[size + columns];
-      }
+      double[] map = doubleMap();
       for (int k = 0; k < count; k++) {
-        maps.get(first + k, doubleMap);
-        int base = k * piece - begin * columns;
-        for (int r = firstRun[begin]; r < firstRun[end]; r++) {
-          buffer.put(base + to[r], doubleMap, from[r], length[r]);
+        maps.get(first + k, map);
+        for (int t = begin; t < end; t += group) {
+          int base = ((t - begin) * count + k * group - t) * columns;
+          for (int r = firstRun[t]; r < firstRun[t + group]; r++) {
+            buffer.put(base + to[r], map, from[r], this.length[r]);
+          }
         }
       }
-      for (int at = columns - 1; ones && at < count * piece; at += columns) {
+      for (int at = columns - 1; ones && at < length; at += columns) {
         buffer.put(at, 1);
       }
     }
+  }
+
+  /** A map followed by zeros, for padding to be copied from. */
+  private float[] floatMap() {
+    if (floatMap.length == 0) {
+      floatMap = new float[size + columns];
+    }
+    return floatMap;
+  }
+
+  private double[] doubleMap() {
+    if (doubleMap.length == 0) {
+      doubleMap = new double[size + columns];
+    }
+    return doubleMap;
   }
 
   /**
@@ -139,47 +171,42 @@ final class Patches {
       if (floatPatches.length < count * piece) {
         floatPatches = new float[count * piece];
       }
-      if (floatMap.length == 0) {
-        floatMap = new float[size + columns];
-      }
+      float[] map = floatMap();
       source.get(0, floatPatches, 0, count * piece);
       for (int k = 0; k < count; k++) {
         if (starts) {
-          Arrays.fill(floatMap, 0, size, 0);
+          Arrays.fill(map, 0, size, 0);
         }
         int base = k * piece - begin * columns;
         for (int r = firstRun[begin]; r < firstRun[end]; r++) {
           if (from[r] < size) {
-            add(floatPatches, base + to[r], floatMap, from[r], length[r]);
+            add(floatPatches, base + to[r], map, from[r], length[r]);
           }
         }
         if (ends) {
-          maps.put(first + k, floatMap);
+          maps.put(first + k, map);
         }
       }
-      Arrays.fill(floatMap, size, size + columns, 0);
     } else {
       if (doublePatches.length < count * piece) {
         doublePatches = new double[count * piece];
       }
-      if (doubleMap.length == 0) {
-        doubleMap = new double[size + columns];
-      }
+      double[] map = doubleMap();
       source.get(0, doublePatches, 0, count * piece);
       for (int k = 0; k < count; k++) {
         if (starts) {
-          Arrays.fill(doubleMap, 0, size, 0);
+          Arrays.fill(map, 0, size, 0);
         }
         int base = k * piece - begin * columns;
         for (int r = firstRun[begin]; r < firstRun[end]; r++) {
           if (from[r] < size) {
             for (int i = 0; i < length[r]; i++) {
-              doubleMap[from[r] + i] += doublePatches[base + to[r] + i];
+              map[from[r] + i] += doublePatches[base + to[r] + i];
             }
           }
         }
         if (ends) {
-          maps.put(first + k, doubleMap);
+          maps.put(first + k, map);
         }
       }
     }
@@ -197,17 +224,15 @@ final class Patches {
    * @param sum [columns]
    */
   void sum(Rows maps, int example, double[] sum) {
-    if (doubleMap.length == 0) {
-      doubleMap = new double[size + columns];
-    }
-    maps.get(example, doubleMap);
+    double[] map = doubleMap();
+    maps.get(example, map);
     Arrays.fill(sum, 0, columns, 0);
     int positions = firstRun.length - 1;
     for (int t = 0; t < positions; t++) {
       for (int r = firstRun[t]; r < firstRun[t + 1]; r++) {
         int target = to[r] - t * columns;
         for (int i = 0; from[r] < size && i < length[r]; i++) {
-          sum[target + i] += doubleMap[from[r] + i];
+          sum[target + i] += map[from[r] + i];
         }
       }
     }
