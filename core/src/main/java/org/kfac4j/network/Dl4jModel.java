@@ -7,6 +7,7 @@ import java.util.function.ToLongFunction;
 import org.deeplearning4j.nn.conf.MultiLayerConfiguration;
 import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
 import org.deeplearning4j.util.ModelSerializer;
+import org.jspecify.annotations.Nullable;
 import org.kfac4j.InvalidInputException;
 import org.kfac4j.data.Storage;
 import org.nd4j.linalg.api.buffer.DataType;
@@ -27,7 +28,12 @@ public record Dl4jModel(String json, Network network) implements Serializable {
    * @throws InvalidInputException if something in it is not supported
    */
   public static Dl4jModel of(MultiLayerConfiguration configuration, String name) {
-    return new Dl4jModel(configuration.toJson(), Dl4jImport.network(configuration, name));
+    return of(configuration, name, null);
+  }
+
+  private static Dl4jModel of(
+      MultiLayerConfiguration configuration, String name, @Nullable Shape input) {
+    return new Dl4jModel(configuration.toJson(), Dl4jImport.network(configuration, name, input));
   }
 
   /**
@@ -37,7 +43,11 @@ public record Dl4jModel(String json, Network network) implements Serializable {
    *     supported
    */
   public static Dl4jModel fromJson(String json, String name) {
-    return of(Dl4jJson.read(json, new Refusal(name)), name);
+    return fromJson(json, name, null);
+  }
+
+  private static Dl4jModel fromJson(String json, String name, @Nullable Shape input) {
+    return of(Dl4jJson.read(json, new Refusal(name)), name, input);
   }
 
   /**
@@ -48,23 +58,25 @@ public record Dl4jModel(String json, Network network) implements Serializable {
    *     not supported
    */
   public static Loaded read(Storage storage, String uri) {
-    return read(storage, uri, model -> model.configuration().getConf(0).getSeed());
+    return read(storage, uri, model -> model.configuration().getConf(0).getSeed(), null);
   }
 
   /**
    * The same, with the initial weights of a JSON file drawn from {@code seed} instead of the seed
    * in the configuration.
    *
+   * @param input what images are, for a configuration that does not say it; null if unknown
    * @throws InvalidInputException if it is missing, damaged, something else, or something in it is
    *     not supported
    */
-  public static Loaded read(Storage storage, String uri, long seed) {
-    return read(storage, uri, model -> seed);
+  public static Loaded read(Storage storage, String uri, long seed, @Nullable Shape input) {
+    return read(storage, uri, model -> seed, input);
   }
 
-  private static Loaded read(Storage storage, String uri, ToLongFunction<Dl4jModel> seed) {
+  private static Loaded read(
+      Storage storage, String uri, ToLongFunction<Dl4jModel> seed, @Nullable Shape input) {
     Dl4jFile file = new Dl4jFile(storage, uri, new Refusal(uri));
-    Dl4jModel model = fromJson(file.json(), uri);
+    Dl4jModel model = fromJson(file.json(), uri, input);
     if (!file.isZip()) {
       return new Loaded(model, Initializer.configured(model, seed.applyAsLong(model), uri), false);
     }

@@ -18,6 +18,7 @@ import org.kfac4j.data.Storage;
  * @param loss of {@code layers}
  * @param init scheme of a preset's or layer list's initial weights; a file has its own, or the
  *     weights themselves
+ * @param input [channels, rows, columns] of images, for a file that does not say it, or empty
  */
 public record ModelSettings(
     String preset,
@@ -26,7 +27,8 @@ public record ModelSettings(
     String activation,
     int linearCode,
     String loss,
-    String init) {
+    String init,
+    List<Integer> input) {
 
   /**
    * @throws InvalidInputException if not exactly one of preset, file and layers is set, a name is
@@ -34,6 +36,7 @@ public record ModelSettings(
    */
   public ModelSettings {
     layers = List.copyOf(layers);
+    input = List.copyOf(input);
     long set =
         Stream.of(!preset.isEmpty(), !file.isEmpty(), !layers.isEmpty())
             .filter(each -> each)
@@ -47,6 +50,10 @@ public record ModelSettings(
     Presets.checkActivation(activation);
     Presets.checkLoss(loss);
     Initializer.checkName(init);
+    InvalidInputException.require(
+        input.isEmpty() || (input.size() == 3 && input.stream().allMatch(each -> each >= 1)),
+        "model.input must be [channels, rows, columns], got %s",
+        input);
   }
 
   /**
@@ -58,21 +65,20 @@ public record ModelSettings(
       return new ModelSettings(
           model.getString("preset"),
           model.getString("file"),
-          model.getNumberList("layers").stream().map(ModelSettings::width).toList(),
+          model.getNumberList("layers").stream().map(each -> whole("model.layers", each)).toList(),
           model.getString("activation"),
           model.getInt("linear-code"),
           model.getString("loss"),
-          model.getString("init"));
+          model.getString("init"),
+          model.getNumberList("input").stream().map(each -> whole("model.input", each)).toList());
     } catch (ConfigException e) {
       throw new InvalidInputException("model: " + Refusal.oneLine(e.getMessage()), e);
     }
   }
 
-  private static int width(Number number) {
+  private static int whole(String key, Number number) {
     InvalidInputException.require(
-        number.doubleValue() == number.intValue(),
-        "model.layers must be whole numbers, got %s",
-        number);
+        number.doubleValue() == number.intValue(), "%s must be whole numbers, got %s", key, number);
     return number.intValue();
   }
 
@@ -95,7 +101,8 @@ public record ModelSettings(
 
   private Dl4jModel.Loaded fromFile(Storage storage, long seed) {
     try {
-      return Dl4jModel.read(storage, file, seed);
+      Shape image = input.isEmpty() ? null : new Shape(input.get(1), input.get(2), input.get(0));
+      return Dl4jModel.read(storage, file, seed, image);
     } catch (InvalidInputException e) {
       throw new InvalidInputException("model.file: " + e.getMessage(), e);
     }

@@ -25,6 +25,8 @@ import org.nd4j.linalg.lossfunctions.impl.LossMSE;
 public final class Presets {
   private static final Map<String, Supplier<MultiLayerConfiguration>> TABLE =
       Map.of(
+          "cifar-cnn",
+          ImagePresets::cifarCnn,
           "curves-autoencoder",
           () -> layers(mirrored(784, 400, 200, 100, 50, 25, 6), "sigmoid", 6, "xent"),
           "mnist-autoencoder",

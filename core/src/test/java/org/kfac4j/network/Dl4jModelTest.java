@@ -121,8 +121,8 @@ class Dl4jModelTest {
     dl4j.init();
     assertThat(loaded.theta()).isEqualTo(model.weights(dl4j));
     assertThat(loaded.saved()).isFalse();
-    assertThat(Dl4jModel.read(STORAGE, file.toString(), 5).theta())
-        .isEqualTo(Dl4jModel.read(STORAGE, file.toString(), 5).theta())
+    assertThat(Dl4jModel.read(STORAGE, file.toString(), 5, null).theta())
+        .isEqualTo(Dl4jModel.read(STORAGE, file.toString(), 5, null).theta())
         .isNotEqualTo(loaded.theta());
   }
 

@@ -225,6 +225,11 @@ class ImageNetworkTest {
     double[] v = problem.theta(9, 1);
     Sums sums = problem.sums(theta, new Request.Products(problem.all(), 2), u, v);
     double[][] derivatives = {differences(problem, theta, u), differences(problem, theta, v)};
+    Sums single;
+    try (LocalObjective objective = problem.objective(Precision.FLOAT);
+        Objective.Point here = objective.at(theta)) {
+      single = here.evaluate(new Request.Products(problem.all(), 2), List.of(u, v));
+    }
     for (int i = 0; i < 2; i++) {
       for (int j = i; j < 2; j++) {
         double expected = 0;
@@ -232,6 +237,10 @@ class ImageNetworkTest {
           expected += derivatives[i][k] * derivatives[j][k];
         }
         assertClose(sums.scalar(SumNames.product(i, j)), expected, 1e-6);
+        double scale =
+            Math.sqrt(sums.scalar(SumNames.product(i, i)) * sums.scalar(SumNames.product(j, j)));
+        assertThat(Math.abs(single.scalar(SumNames.product(i, j)) - expected))
+            .isLessThan(Tolerance.DL4J * scale);
       }
     }
   }

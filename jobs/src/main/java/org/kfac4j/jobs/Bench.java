@@ -92,7 +92,7 @@ public final class Bench implements Callable<Integer> {
       double[] theta) {
     int partitions = cluster.partitions(settings);
     int batch = settings.positiveInt("training.batch-size");
-    RandomExamples data = new RandomExamples(network.inputs(), 2L * batch);
+    RandomExamples data = new RandomExamples(network, 2L * batch);
     SparkExamples examples = SparkExamples.load(cluster.spark(), data, partitions);
     List<IterationRecord> records = new ArrayList<>();
     List<Map<String, Double>> tasks = new ArrayList<>();
