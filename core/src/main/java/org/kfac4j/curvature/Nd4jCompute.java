@@ -30,6 +30,13 @@ final class Nd4jCompute implements BlockCompute {
   private final Workspace workspace;
   private final Runnable giveBack;
   private final boolean[] depends;
+
+  /** Whether layers behave as in training: always but when a model is judged. */
+  private final boolean training;
+
+  /** Of layers' random streams: all passes of an iteration are over batches with one start. */
+  private final long key;
+
   private final @Nullable Accumulator[] gradientSums;
   private final PhaseClock clock = new PhaseClock();
 
@@ -54,6 +61,8 @@ final class Nd4jCompute implements BlockCompute {
     this.workspace = workspace;
     this.giveBack = giveBack;
     this.depends = depends(network);
+    this.training = !(request instanceof Request.Loss asked && asked.metrics());
+    this.key = Hashing.key(request.batch().seed(), request.batch().start());
     workspace.load(weights);
     this.products = new double[directions.size()][directions.size()];
     this.notFinite = new long[network.layers().size()];
@@ -103,6 +112,7 @@ final class Nd4jCompute implements BlockCompute {
   private void forward(Block block, int n) {
     workspace.value(0).putExamples(block.features(), n);
     for (int i = 0; i < network.layers().size(); i++) {
+      workspace.buffers(i).setExamples(training, key, block.ids());
       network.layers().get(i).forward(workspace.buffers(i), n);
     }
     workspace.value(network.layers().size()).get(workspace.outputs, n);

@@ -19,7 +19,7 @@ public sealed interface Request extends Serializable {
    * The loss.
    *
    * @param metrics also what the test set is judged by: squared error, and correct answers for
-   *     classes
+   *     classes; of the network as it is used after training, so without dropout
    */
   record Loss(Batch batch, boolean metrics) implements Request {}
 

@@ -7,8 +7,6 @@ import org.deeplearning4j.nn.conf.GradientNormalization;
 import org.deeplearning4j.nn.conf.InputPreProcessor;
 import org.deeplearning4j.nn.conf.MultiLayerConfiguration;
 import org.deeplearning4j.nn.conf.NeuralNetConfiguration;
-import org.deeplearning4j.nn.conf.dropout.Dropout;
-import org.deeplearning4j.nn.conf.dropout.IDropout;
 import org.deeplearning4j.nn.conf.layers.BaseLayer;
 import org.deeplearning4j.nn.conf.layers.FeedForwardLayer;
 import org.deeplearning4j.nn.conf.layers.LossLayer;
@@ -123,7 +121,6 @@ public final class Dl4jImport {
     org.deeplearning4j.nn.conf.layers.Layer layer = configuration.getLayer();
     here.unless(configuration.isMiniBatch(), "miniBatch", false);
     here.unless(configuration.isMinimize(), "minimize", false);
-    here.unless(layer.getIDropout() == null, "dropout", dropout(layer.getIDropout()));
     here.unless(
         layer.getConstraints() == null || layer.getConstraints().isEmpty(),
         "constraints",
@@ -136,11 +133,5 @@ public final class Dl4jImport {
           "gradientNormalization",
           normalization);
     }
-  }
-
-  private static String dropout(@Nullable IDropout dropout) {
-    return dropout instanceof Dropout plain
-        ? "Dropout(" + plain.getP() + ")"
-        : String.valueOf(dropout);
   }
 }

@@ -5,12 +5,13 @@ import com.fasterxml.jackson.core.StreamReadFeature;
 import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.json.JsonMapper;
+import org.deeplearning4j.nn.conf.ComputationGraphConfiguration;
 import org.deeplearning4j.nn.conf.MultiLayerConfiguration;
 
 /**
  * Reads DL4J's JSON, which may come from anywhere. DL4J's own parser makes an object of whatever
  * class the JSON names and overlooks fields that it does not know; so the text is parsed here
- * first, may name classes of DL4J only, and must look like a MultiLayerConfiguration.
+ * first, may name classes of DL4J only, and must look like a configuration.
  */
 final class Dl4jJson {
   private static final JsonMapper STRICT =
@@ -22,23 +23,25 @@ final class Dl4jJson {
   private Dl4jJson() {}
 
   /**
-   * @throws org.kfac4j.InvalidInputException if it is not JSON, not a MultiLayerConfiguration, or
-   *     names a class that is not DL4J's
+   * @return a MultiLayerConfiguration or a ComputationGraphConfiguration
+   * @throws org.kfac4j.InvalidInputException if it is not JSON, neither of the two, or names a
+   *     class that is not DL4J's
    */
-  static MultiLayerConfiguration read(String json, Refusal refusal) {
+  static Object read(String json, Refusal refusal) {
     JsonNode tree = tree(json, refusal);
+    boolean graph = tree.path("vertices").isObject();
     refusal.require(
-        !tree.has("vertices") && !tree.has("networkInputs"),
-        "a ComputationGraphConfiguration is not supported, only a MultiLayerConfiguration");
-    refusal.require(
-        tree.path("confs").isArray(), "no DL4J MultiLayerConfiguration: it has no list \"confs\"");
+        graph || tree.path("confs").isArray(),
+        "no configuration of DL4J: it has neither a list \"confs\" nor \"vertices\"");
     for (JsonNode type : tree.findValues("@class")) {
       String name = type.asText();
       refusal.unless(
           name.startsWith("org.deeplearning4j.") || name.startsWith("org.nd4j."), "@class", name);
     }
     try {
-      return MultiLayerConfiguration.fromJson(tree.toString());
+      return graph
+          ? ComputationGraphConfiguration.fromJson(tree.toString())
+          : MultiLayerConfiguration.fromJson(tree.toString());
     } catch (RuntimeException | LinkageError e) {
       throw refusal.invalid("DL4J cannot read this configuration", e);
     }

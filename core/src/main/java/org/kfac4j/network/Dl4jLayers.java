@@ -6,6 +6,8 @@ import java.util.List;
 import java.util.Map;
 import org.deeplearning4j.nn.conf.CNN2DFormat;
 import org.deeplearning4j.nn.conf.ConvolutionMode;
+import org.deeplearning4j.nn.conf.dropout.Dropout;
+import org.deeplearning4j.nn.conf.dropout.IDropout;
 import org.deeplearning4j.nn.conf.layers.BaseLayer;
 import org.deeplearning4j.nn.conf.layers.BaseOutputLayer;
 import org.deeplearning4j.nn.conf.layers.Convolution2D;
@@ -33,6 +35,7 @@ final class Dl4jLayers {
           entry(org.deeplearning4j.nn.conf.layers.ConvolutionLayer.class, Dl4jLayers::convolution),
           entry(Convolution2D.class, Dl4jLayers::convolution),
           entry(org.deeplearning4j.nn.conf.layers.DenseLayer.class, Dl4jLayers::dense),
+          entry(org.deeplearning4j.nn.conf.layers.DropoutLayer.class, Dl4jLayers::dropoutLayer),
           entry(
               org.deeplearning4j.nn.conf.layers.GlobalPoolingLayer.class,
               Dl4jLayers::globalPooling),
@@ -76,7 +79,46 @@ final class Dl4jLayers {
     if (reader == null) {
       throw here.unsupported("layer type", layer.getClass().getSimpleName());
     }
-    return reader.add(network, name, layer, in, here);
+    return reader.add(network, name, layer, dropout(network, name, layer, in, here), here);
+  }
+
+  /** DL4J drops out what comes in. */
+  private static int dropout(
+      NetworkBuilder network,
+      String name,
+      org.deeplearning4j.nn.conf.layers.Layer layer,
+      int in,
+      Refusal here) {
+    IDropout dropout = layer.getIDropout();
+    if (dropout == null) {
+      return in;
+    }
+    here.unless(dropout.getClass() == Dropout.class, "dropout", dropout);
+    Dropout plain = (Dropout) dropout;
+    here.unless(plain.getPSchedule() == null, "dropout", plain.getPSchedule());
+    double keep = plain.getP();
+    here.unless(keep > 0 && keep <= 1, "dropout", "Dropout(" + keep + ")");
+    Shape shape = network.shape(in);
+    if (shape == null && layer instanceof FeedForwardLayer dense && dense.getNIn() >= 1) {
+      shape = Shape.vector(size("nIn", dense.getNIn(), here));
+      network.setInput(shape);
+    }
+    if (shape == null) {
+      throw here.invalid("no layer says how many inputs there are");
+    }
+    String called =
+        layer instanceof org.deeplearning4j.nn.conf.layers.DropoutLayer ? name : name + " dropout";
+    return network.add(new DropoutLayer(called, shape, keep), in);
+  }
+
+  /** Nothing but its dropout, which {@link #add} has added. */
+  private static int dropoutLayer(
+      NetworkBuilder network,
+      String name,
+      org.deeplearning4j.nn.conf.layers.Layer layer,
+      int in,
+      Refusal here) {
+    return in;
   }
 
   private static int dense(

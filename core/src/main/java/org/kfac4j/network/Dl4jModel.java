@@ -4,10 +4,14 @@ import java.io.IOException;
 import java.io.OutputStream;
 import java.io.Serializable;
 import java.util.function.ToLongFunction;
+import org.deeplearning4j.nn.api.Model;
+import org.deeplearning4j.nn.conf.ComputationGraphConfiguration;
 import org.deeplearning4j.nn.conf.MultiLayerConfiguration;
+import org.deeplearning4j.nn.graph.ComputationGraph;
 import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
 import org.deeplearning4j.util.ModelSerializer;
 import org.jspecify.annotations.Nullable;
+import org.kfac4j.Check;
 import org.kfac4j.InvalidInputException;
 import org.kfac4j.data.Storage;
 import org.nd4j.linalg.api.buffer.DataType;
@@ -18,10 +22,11 @@ import org.nd4j.linalg.factory.Nd4j;
  * A DL4J configuration and the {@link Network} that it describes. What is written is the
  * configuration as it was read: l2 that a training run adds on its own account is not in it.
  *
- * @param json the MultiLayerConfiguration
+ * @param json the MultiLayerConfiguration, or the ComputationGraphConfiguration if {@code graph}
+ * @param graph which of the two it is
  * @param network what it computes and minimises
  */
-public record Dl4jModel(String json, Network network) implements Serializable {
+public record Dl4jModel(String json, boolean graph, Network network) implements Serializable {
 
   /**
    * @param name where the configuration is from, as messages begin
@@ -33,11 +38,26 @@ public record Dl4jModel(String json, Network network) implements Serializable {
 
   private static Dl4jModel of(
       MultiLayerConfiguration configuration, String name, @Nullable Shape input) {
-    return new Dl4jModel(configuration.toJson(), Dl4jImport.network(configuration, name, input));
+    return new Dl4jModel(
+        configuration.toJson(), false, Dl4jImport.network(configuration, name, input));
   }
 
   /**
-   * @param json a MultiLayerConfiguration as DL4J writes it
+   * @param name where the configuration is from, as messages begin
+   * @throws InvalidInputException if something in it is not supported
+   */
+  public static Dl4jModel of(ComputationGraphConfiguration configuration, String name) {
+    return of(configuration, name, null);
+  }
+
+  private static Dl4jModel of(
+      ComputationGraphConfiguration configuration, String name, @Nullable Shape input) {
+    return new Dl4jModel(
+        configuration.toJson(), true, Dl4jGraphImport.network(configuration, name, input));
+  }
+
+  /**
+   * @param json a MultiLayerConfiguration or ComputationGraphConfiguration as DL4J writes it
    * @param name where it is from, as messages begin
    * @throws InvalidInputException if it is damaged, something else, or something in it is not
    *     supported
@@ -47,18 +67,21 @@ public record Dl4jModel(String json, Network network) implements Serializable {
   }
 
   private static Dl4jModel fromJson(String json, String name, @Nullable Shape input) {
-    return of(Dl4jJson.read(json, new Refusal(name)), name, input);
+    Object configuration = Dl4jJson.read(json, new Refusal(name));
+    return configuration instanceof ComputationGraphConfiguration graph
+        ? of(graph, name, input)
+        : of((MultiLayerConfiguration) configuration, name, input);
   }
 
   /**
-   * Reads a model saved by DL4J (zip) or a MultiLayerConfiguration (JSON); with JSON, the initial
-   * weights are those that DL4J would start from.
+   * Reads a model saved by DL4J (zip) or a configuration (JSON); with JSON, the initial weights are
+   * those that DL4J would start from.
    *
    * @throws InvalidInputException if it is missing, damaged, something else, or something in it is
    *     not supported
    */
   public static Loaded read(Storage storage, String uri) {
-    return read(storage, uri, model -> model.configuration().getConf(0).getSeed(), null);
+    return read(storage, uri, Dl4jModel::seed, null);
   }
 
   /**
@@ -86,16 +109,30 @@ public record Dl4jModel(String json, Network network) implements Serializable {
       InvalidInputException.require(Double.isFinite(weight), "%s: a weight is %s", uri, weight);
     }
     try {
-      model.network(theta);
+      model.dl4j(theta);
     } catch (RuntimeException e) {
       throw new Refusal(uri).invalid("DL4J cannot make a network of this configuration", e);
     }
     return new Loaded(model, theta, true);
   }
 
-  /** A fresh copy of the configuration. */
+  /** A fresh copy of the configuration, of a chain of layers. */
   public MultiLayerConfiguration configuration() {
+    Check.that(!graph, "the configuration is a graph");
     return MultiLayerConfiguration.fromJson(json);
+  }
+
+  /** A fresh copy of the configuration, of a graph. */
+  public ComputationGraphConfiguration graphConfiguration() {
+    Check.that(graph, "the configuration is a chain of layers");
+    return ComputationGraphConfiguration.fromJson(json);
+  }
+
+  /** The seed in the configuration. */
+  private long seed() {
+    return graph
+        ? graphConfiguration().getDefaultConfiguration().getSeed()
+        : configuration().getConf(0).getSeed();
   }
 
   /**
@@ -103,7 +140,7 @@ public record Dl4jModel(String json, Network network) implements Serializable {
    *
    * @throws IllegalArgumentException if it has another number of parameters
    */
-  public double[] weights(MultiLayerNetwork trained) {
+  public double[] weights(Model trained) {
     return Dl4jWeights.fromDl4j(network, trained.params().toDoubleVector());
   }
 
@@ -114,16 +151,36 @@ public record Dl4jModel(String json, Network network) implements Serializable {
    */
   public MultiLayerNetwork network(double[] theta) {
     MultiLayerConfiguration configuration = configuration();
+    MultiLayerNetwork result = new MultiLayerNetwork(configuration);
+    result.init(parameters(theta, configuration.getDataType()), false);
+    return result;
+  }
+
+  /**
+   * A DL4J graph with the weights θ, in the configuration's data type.
+   *
+   * @throws IllegalArgumentException if θ does not have the network's number of parameters
+   */
+  public ComputationGraph graph(double[] theta) {
+    ComputationGraphConfiguration configuration = graphConfiguration();
+    ComputationGraph result = new ComputationGraph(configuration);
+    result.init(parameters(theta, configuration.getDataType()), false);
+    return result;
+  }
+
+  private Model dl4j(double[] theta) {
+    return graph ? graph(theta) : network(theta);
+  }
+
+  private INDArray parameters(double[] theta, DataType type) {
     double[] parameters = Dl4jWeights.toDl4j(network, theta);
-    INDArray row = Nd4j.createUninitialized(configuration.getDataType(), 1, parameters.length);
-    if (configuration.getDataType() == DataType.DOUBLE) {
+    INDArray row = Nd4j.createUninitialized(type, 1, parameters.length);
+    if (type == DataType.DOUBLE) {
       row.data().setData(parameters);
     } else {
       row.data().setData(toFloats(parameters));
     }
-    MultiLayerNetwork result = new MultiLayerNetwork(configuration);
-    result.init(row, false);
-    return result;
+    return row;
   }
 
   private static float[] toFloats(double[] values) {
@@ -136,7 +193,7 @@ public record Dl4jModel(String json, Network network) implements Serializable {
 
   /** Writes a zip that DL4J loads, without updater state. Leaves {@code out} open. */
   public void write(double[] theta, OutputStream out) throws IOException {
-    ModelSerializer.writeModel(network(theta), out, false);
+    ModelSerializer.writeModel(dl4j(theta), out, false);
   }
 
   /**

@@ -1,9 +1,13 @@
 package org.kfac4j.network;
 
+import org.deeplearning4j.nn.conf.ComputationGraphConfiguration;
+import org.deeplearning4j.nn.conf.ComputationGraphConfiguration.GraphBuilder;
 import org.deeplearning4j.nn.conf.ConvolutionMode;
 import org.deeplearning4j.nn.conf.MultiLayerConfiguration;
 import org.deeplearning4j.nn.conf.NeuralNetConfiguration;
+import org.deeplearning4j.nn.conf.graph.ElementWiseVertex;
 import org.deeplearning4j.nn.conf.inputs.InputType;
+import org.deeplearning4j.nn.conf.layers.GlobalPoolingLayer;
 import org.deeplearning4j.nn.conf.layers.OutputLayer;
 import org.deeplearning4j.nn.conf.layers.PoolingType;
 import org.deeplearning4j.nn.conf.layers.SubsamplingLayer;
@@ -13,6 +17,8 @@ import org.nd4j.linalg.lossfunctions.impl.LossMCXENT;
 
 /** Configurations for images. */
 final class ImagePresets {
+  private static final InputType IMAGES = InputType.convolutionalFlat(32, 32, 3);
+
   private ImagePresets() {}
 
   /**
@@ -21,34 +27,115 @@ final class ImagePresets {
    * cuda-convnet.
    */
   static MultiLayerConfiguration cifarCnn() {
-    return new NeuralNetConfiguration.Builder()
-        .seed(1)
-        .dataType(DataType.FLOAT)
+    return builder()
         .list()
-        .layer(convolution(32))
-        .layer(pooling(PoolingType.MAX))
-        .layer(convolution(32))
-        .layer(pooling(PoolingType.AVG))
-        .layer(convolution(64))
-        .layer(pooling(PoolingType.AVG))
-        .layer(
-            new OutputLayer.Builder(new LossMCXENT())
-                .nOut(10)
-                .activation(Activation.SOFTMAX)
-                .build())
-        .setInputType(InputType.convolutionalFlat(32, 32, 3))
+        .layer(convolution(5, 32, 1, Activation.RELU))
+        .layer(pooling(SubsamplingLayer.PoolingType.MAX))
+        .layer(convolution(5, 32, 1, Activation.RELU))
+        .layer(pooling(SubsamplingLayer.PoolingType.AVG))
+        .layer(convolution(5, 64, 1, Activation.RELU))
+        .layer(pooling(SubsamplingLayer.PoolingType.AVG))
+        .layer(classes())
+        .setInputType(IMAGES)
         .build();
   }
 
-  private static org.deeplearning4j.nn.conf.layers.ConvolutionLayer convolution(int filters) {
-    return new org.deeplearning4j.nn.conf.layers.ConvolutionLayer.Builder(5, 5)
+  /**
+   * VGG16 for CIFAR-10: the 13 convolutions of 3 × 3 of Simonyan and Zisserman 2015
+   * (arXiv:1409.1556, configuration D) with their five poolings, which leave one position of an
+   * image of 32 × 32, and two hidden layers of 512.
+   */
+  static MultiLayerConfiguration vgg16() {
+    NeuralNetConfiguration.ListBuilder list = builder().list();
+    int[][] stages = {{64, 64}, {128, 128}, {256, 256, 256}, {512, 512, 512}, {512, 512, 512}};
+    for (int[] stage : stages) {
+      for (int filters : stage) {
+        list.layer(convolution(3, filters, 1, Activation.RELU));
+      }
+      list.layer(
+          new SubsamplingLayer.Builder(SubsamplingLayer.PoolingType.MAX)
+              .kernelSize(2, 2)
+              .stride(2, 2)
+              .build());
+    }
+    for (int i = 0; i < 2; i++) {
+      list.layer(
+          new org.deeplearning4j.nn.conf.layers.DenseLayer.Builder()
+              .nOut(512)
+              .activation(Activation.RELU)
+              .build());
+    }
+    return list.layer(classes()).setInputType(IMAGES).build();
+  }
+
+  /**
+   * The residual network for CIFAR-10 of He et al. 2016 (arXiv:1512.03385 §4.2) without its batch
+   * normalisation: three stages of 16, 32 and 64 filters of 3 × 3, 6 · blocks + 2 layers in all;
+   * where a stage begins, the shortcut is a convolution of 1 × 1 (option B).
+   *
+   * @param blocks of each stage: 3 for ResNet-20, 5 for ResNet-32
+   */
+  static ComputationGraphConfiguration plainResnet(int blocks) {
+    GraphBuilder graph = builder().graphBuilder().addInputs("image");
+    graph.addLayer("first", convolution(3, 16, 1, Activation.RELU), "image");
+    String from = "first";
+    for (int stage = 0; stage < 3; stage++) {
+      int filters = 16 << stage;
+      for (int block = 0; block < blocks; block++) {
+        String name = "stage" + (stage + 1) + "-block" + (block + 1);
+        int stride = stage > 0 && block == 0 ? 2 : 1;
+        String shortcut = from;
+        graph
+            .addLayer(name + "-a", convolution(3, filters, stride, Activation.RELU), from)
+            .addLayer(name + "-b", convolution(3, filters, 1, Activation.IDENTITY), name + "-a");
+        if (stride > 1) {
+          shortcut = name + "-shortcut";
+          graph.addLayer(shortcut, convolution(1, filters, stride, Activation.IDENTITY), from);
+        }
+        graph
+            .addVertex(
+                name + "-sum",
+                new ElementWiseVertex(ElementWiseVertex.Op.Add),
+                name + "-b",
+                shortcut)
+            .addLayer(
+                name,
+                new org.deeplearning4j.nn.conf.layers.ActivationLayer(Activation.RELU),
+                name + "-sum");
+        from = name;
+      }
+    }
+    return graph
+        .addLayer("mean", new GlobalPoolingLayer(PoolingType.AVG), from)
+        .addLayer("classes", classes(), "mean")
+        .setOutputs("classes")
+        .setInputTypes(IMAGES)
+        .build();
+  }
+
+  private static NeuralNetConfiguration.Builder builder() {
+    // DL4J's default seed is the time of day, and the configuration goes into the saved model.
+    return new NeuralNetConfiguration.Builder().seed(1).dataType(DataType.FLOAT);
+  }
+
+  private static OutputLayer classes() {
+    return new OutputLayer.Builder(new LossMCXENT())
+        .nOut(10)
+        .activation(Activation.SOFTMAX)
+        .build();
+  }
+
+  private static org.deeplearning4j.nn.conf.layers.ConvolutionLayer convolution(
+      int kernel, int filters, int stride, Activation activation) {
+    return new org.deeplearning4j.nn.conf.layers.ConvolutionLayer.Builder(kernel, kernel)
         .nOut(filters)
+        .stride(stride, stride)
         .convolutionMode(ConvolutionMode.Same)
-        .activation(Activation.RELU)
+        .activation(activation)
         .build();
   }
 
-  private static SubsamplingLayer pooling(PoolingType type) {
+  private static SubsamplingLayer pooling(SubsamplingLayer.PoolingType type) {
     return new SubsamplingLayer.Builder(type)
         .kernelSize(3, 3)
         .stride(2, 2)

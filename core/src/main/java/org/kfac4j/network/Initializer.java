@@ -1,15 +1,21 @@
 package org.kfac4j.network;
 
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
+import java.util.concurrent.Callable;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.FutureTask;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
+import org.deeplearning4j.nn.api.Model;
+import org.deeplearning4j.nn.conf.ComputationGraphConfiguration;
 import org.deeplearning4j.nn.conf.MultiLayerConfiguration;
 import org.deeplearning4j.nn.conf.NeuralNetConfiguration;
+import org.deeplearning4j.nn.conf.graph.LayerVertex;
 import org.deeplearning4j.nn.conf.layers.BaseLayer;
+import org.deeplearning4j.nn.graph.ComputationGraph;
 import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
 import org.deeplearning4j.nn.weights.WeightInit;
 import org.kfac4j.InvalidInputException;
@@ -38,13 +44,14 @@ public final class Initializer {
     if (scheme.equalsIgnoreCase(SPARSE)) {
       return sparse(model.network(), seed);
     }
-    MultiLayerConfiguration configuration = model.configuration();
-    for (NeuralNetConfiguration each : configuration.getConfs()) {
+    List<NeuralNetConfiguration> layers = new ArrayList<>();
+    Callable<Model> drawn = drawn(model, layers);
+    for (NeuralNetConfiguration each : layers) {
       if (each.getLayer() instanceof BaseLayer layer) {
         layer.setWeightInitFn(scheme(scheme).getWeightInitFunction());
       }
     }
-    return byDl4j(model, configuration, seed, "model.init = " + scheme);
+    return byDl4j(model, layers, drawn, seed, "model.init = " + scheme);
   }
 
   /**
@@ -54,7 +61,36 @@ public final class Initializer {
    * @throws InvalidInputException if a layer has no scheme, or one that does not fit
    */
   public static double[] configured(Dl4jModel model, long seed, String name) {
-    return byDl4j(model, model.configuration(), seed, name);
+    List<NeuralNetConfiguration> layers = new ArrayList<>();
+    Callable<Model> drawn = drawn(model, layers);
+    return byDl4j(model, layers, drawn, seed, name);
+  }
+
+  /**
+   * What makes a DL4J network of a fresh copy of the configuration.
+   *
+   * @param layers gets the copy's layers
+   */
+  private static Callable<Model> drawn(Dl4jModel model, List<NeuralNetConfiguration> layers) {
+    if (model.graph()) {
+      ComputationGraphConfiguration configuration = model.graphConfiguration();
+      layers.add(configuration.getDefaultConfiguration());
+      configuration.getVertices().values().stream()
+          .filter(LayerVertex.class::isInstance)
+          .forEach(vertex -> layers.add(((LayerVertex) vertex).getLayerConf()));
+      return () -> {
+        ComputationGraph graph = new ComputationGraph(configuration);
+        graph.init();
+        return graph;
+      };
+    }
+    MultiLayerConfiguration configuration = model.configuration();
+    layers.addAll(configuration.getConfs());
+    return () -> {
+      MultiLayerNetwork chain = new MultiLayerNetwork(configuration);
+      chain.init();
+      return chain;
+    };
   }
 
   /**
@@ -103,15 +139,13 @@ public final class Initializer {
    * DL4J seeds the calling thread's generator of random numbers, so it gets a thread of its own.
    */
   private static double[] byDl4j(
-      Dl4jModel model, MultiLayerConfiguration configuration, long seed, String name) {
-    configuration.getConfs().forEach(each -> each.setSeed(seed));
-    FutureTask<double[]> task =
-        new FutureTask<>(
-            () -> {
-              MultiLayerNetwork drawn = new MultiLayerNetwork(configuration);
-              drawn.init();
-              return model.weights(drawn);
-            });
+      Dl4jModel model,
+      List<NeuralNetConfiguration> layers,
+      Callable<Model> drawn,
+      long seed,
+      String name) {
+    layers.forEach(each -> each.setSeed(seed));
+    FutureTask<double[]> task = new FutureTask<>(() -> model.weights(drawn.call()));
     Thread thread = new Thread(task, "weight-initialisation");
     thread.setDaemon(true);
     thread.start();

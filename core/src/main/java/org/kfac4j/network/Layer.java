@@ -11,6 +11,7 @@ import java.util.List;
 public sealed interface Layer extends Serializable
     permits ParameterLayer,
         ActivationLayer,
+        DropoutLayer,
         FlattenLayer,
         GlobalPoolingLayer,
         MergeLayer,

@@ -22,6 +22,9 @@ public final class LayerBuffers {
   private @Nullable Rows tangentOut;
   private final @Nullable Rows[] tangentIn;
   private @Nullable Object memory;
+  private boolean training;
+  private long key;
+  private long[] ids = {};
 
   public LayerBuffers(List<Rows> in, Rows out, Scratch scratch) {
     this.in = List.copyOf(in);
@@ -56,6 +59,34 @@ public final class LayerBuffers {
    */
   public void setTangentIn(int k, @Nullable Rows rows) {
     tangentIn[k] = rows;
+  }
+
+  /**
+   * Says which examples the next pass is over.
+   *
+   * @param forTraining whether what layers do in training only is to be done
+   * @param passKey of random streams; the same in all passes over a batch
+   * @param exampleIds one for each example; may be longer
+   */
+  public void setExamples(boolean forTraining, long passKey, long[] exampleIds) {
+    training = forTraining;
+    key = passKey;
+    ids = exampleIds;
+  }
+
+  /** Whether layers do what they do in training only. */
+  public boolean isTraining() {
+    return training;
+  }
+
+  /** Of random streams; the same in all passes over a batch. */
+  public long key() {
+    return key;
+  }
+
+  /** Global id of an example of the block. */
+  public long id(int example) {
+    return ids[example];
   }
 
   /** Number of inputs. */

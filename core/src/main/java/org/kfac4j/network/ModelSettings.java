@@ -95,7 +95,7 @@ public record ModelSettings(
     Dl4jModel model =
         preset.isEmpty()
             ? Dl4jModel.of(Presets.layers(widths(), activation, linearCode, loss), "model.layers")
-            : Dl4jModel.of(Presets.named(preset), "model.preset = " + preset);
+            : Presets.model(preset);
     return new Dl4jModel.Loaded(model, Initializer.initial(model, init, seed), false);
   }
 

@@ -1,11 +1,13 @@
 package org.kfac4j.network;
 
+import static java.util.Map.entry;
 import static java.util.Objects.requireNonNull;
 
 import java.util.Arrays;
 import java.util.Locale;
 import java.util.Map;
 import java.util.TreeMap;
+import java.util.function.Function;
 import java.util.function.Supplier;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
@@ -23,16 +25,26 @@ import org.nd4j.linalg.lossfunctions.impl.LossMSE;
 
 /** Configurations by name, and of a list of layer widths. */
 public final class Presets {
-  private static final Map<String, Supplier<MultiLayerConfiguration>> TABLE =
-      Map.of(
-          "cifar-cnn",
-          ImagePresets::cifarCnn,
-          "curves-autoencoder",
-          () -> layers(mirrored(784, 400, 200, 100, 50, 25, 6), "sigmoid", 6, "xent"),
-          "mnist-autoencoder",
-          () -> layers(mirrored(784, 1000, 500, 250, 30), "tanh", 30, "xent"),
-          "mnist-classifier",
-          () -> layers(new int[] {784, 300, 100, 10}, "tanh", 0, "mcxent"));
+  private static final Map<String, Function<String, Dl4jModel>> TABLE =
+      Map.ofEntries(
+          entry("cifar-cnn", name -> Dl4jModel.of(ImagePresets.cifarCnn(), name)),
+          entry(
+              "curves-autoencoder",
+              name ->
+                  Dl4jModel.of(
+                      layers(mirrored(784, 400, 200, 100, 50, 25, 6), "sigmoid", 6, "xent"), name)),
+          entry(
+              "mnist-autoencoder",
+              name ->
+                  Dl4jModel.of(
+                      layers(mirrored(784, 1000, 500, 250, 30), "tanh", 30, "xent"), name)),
+          entry(
+              "mnist-classifier",
+              name ->
+                  Dl4jModel.of(layers(new int[] {784, 300, 100, 10}, "tanh", 0, "mcxent"), name)),
+          entry("resnet20-plain", name -> Dl4jModel.of(ImagePresets.plainResnet(3), name)),
+          entry("resnet32-plain", name -> Dl4jModel.of(ImagePresets.plainResnet(5), name)),
+          entry("vgg16", name -> Dl4jModel.of(ImagePresets.vgg16(), name)));
 
   /**
    * What the output layer does. DL4J clips the probabilities of XENT, which hides the loss of
@@ -53,12 +65,12 @@ public final class Presets {
   /**
    * @throws InvalidInputException if there is no such preset
    */
-  public static MultiLayerConfiguration named(String preset) {
-    Supplier<MultiLayerConfiguration> found = TABLE.get(preset);
+  public static Dl4jModel model(String preset) {
+    Function<String, Dl4jModel> found = TABLE.get(preset);
     if (found == null) {
       throw unknown("model.preset", preset, TABLE);
     }
-    return found.get();
+    return found.apply("model.preset = " + preset);
   }
 
   /**

@@ -22,6 +22,7 @@ import java.util.zip.ZipOutputStream;
 import org.deeplearning4j.nn.conf.ComputationGraphConfiguration;
 import org.deeplearning4j.nn.conf.MultiLayerConfiguration;
 import org.deeplearning4j.nn.conf.NeuralNetConfiguration;
+import org.deeplearning4j.nn.conf.graph.ElementWiseVertex;
 import org.deeplearning4j.nn.conf.layers.OutputLayer;
 import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
 import org.deeplearning4j.util.ModelSerializer;
@@ -178,11 +179,12 @@ class Dl4jModelTest {
   }
 
   @Test
-  void aComputationGraphIsRefusedByName() {
+  void aGraphOfTwoInputsIsRefusedByName() {
     ComputationGraphConfiguration graph =
         new NeuralNetConfiguration.Builder()
             .graphBuilder()
-            .addInputs("in")
+            .addInputs("in", "other")
+            .addVertex("sum", new ElementWiseVertex(ElementWiseVertex.Op.Add), "in", "other")
             .addLayer(
                 "out",
                 new OutputLayer.Builder(new org.nd4j.linalg.lossfunctions.impl.LossL2())
@@ -190,13 +192,12 @@ class Dl4jModelTest {
                     .nOut(2)
                     .activation(org.nd4j.linalg.activations.Activation.IDENTITY)
                     .build(),
-                "in")
+                "sum")
             .setOutputs("out")
             .build();
     assertThatThrownBy(() -> Dl4jModel.fromJson(graph.toJson(), "g.json"))
         .isInstanceOf(InvalidInputException.class)
-        .hasMessage(
-            "g.json: a ComputationGraphConfiguration is not supported, only a MultiLayerConfiguration");
+        .hasMessage("g.json: networkInputs = [in, other] is not supported");
   }
 
   @ParameterizedTest

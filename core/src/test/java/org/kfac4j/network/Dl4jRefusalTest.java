@@ -11,6 +11,8 @@ import org.deeplearning4j.nn.conf.BackpropType;
 import org.deeplearning4j.nn.conf.GradientNormalization;
 import org.deeplearning4j.nn.conf.MultiLayerConfiguration;
 import org.deeplearning4j.nn.conf.constraint.MaxNormConstraint;
+import org.deeplearning4j.nn.conf.dropout.AlphaDropout;
+import org.deeplearning4j.nn.conf.dropout.GaussianDropout;
 import org.deeplearning4j.nn.conf.layers.AutoEncoder;
 import org.deeplearning4j.nn.conf.layers.BatchNormalization;
 import org.deeplearning4j.nn.conf.layers.CenterLossOutputLayer;
@@ -65,7 +67,7 @@ class Dl4jRefusalTest {
         layer(
             new BatchNormalization.Builder().nIn(INPUTS).nOut(INPUTS).build(),
             "layer type = BatchNormalization"),
-        layer(new DropoutLayer(0.5), "layer type = DropoutLayer"),
+        layer(new DropoutLayer(new GaussianDropout(0.5)), "dropout = GaussianDropout"),
         layer(
             new EmbeddingLayer.Builder().nIn(INPUTS).nOut(3).build(),
             "layer type = EmbeddingLayer"),
@@ -92,7 +94,7 @@ class Dl4jRefusalTest {
 
   private static Stream<Arguments> settings() {
     return Stream.of(
-        layer(dense(each -> each.dropOut(0.5)), "dropout = Dropout(0.5) is not supported"),
+        layer(dense(each -> each.dropOut(new AlphaDropout(0.5))), "dropout = AlphaDropout"),
         layer(
             dense(each -> each.constrainWeights(new MaxNormConstraint(1.0, 1))), "constraints = "),
         layer(dense(each -> each.weightNoise(new DropConnect(0.5))), "weightNoise = DropConnect"),

@@ -210,7 +210,10 @@ class ImageNetworkTest {
   @ParameterizedTest
   @MethodSource("cases")
   void forwardProductsAreWhatDifferencesOfOutputsSay(Case each) {
-    Network network = Dl4jModel.of(each.configuration(DataType.DOUBLE), "test").network();
+    assertForwardProducts(Dl4jModel.of(each.configuration(DataType.DOUBLE), "test").network());
+  }
+
+  static void assertForwardProducts(Network network) {
     // With a squared error F_R is 2 I, so that products are those of the outputs' derivatives.
     Network squared =
         new Network(

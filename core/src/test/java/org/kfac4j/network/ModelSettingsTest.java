@@ -24,7 +24,7 @@ class ModelSettingsTest {
   @Test
   void aPresetStartsFromTheSparseWeightsOfTheDefaults() {
     Dl4jModel.Loaded loaded = settings("preset = mnist-classifier").create(STORAGE, 3);
-    assertThat(loaded.model()).isEqualTo(Dl4jModel.of(Presets.named("mnist-classifier"), "test"));
+    assertThat(loaded.model()).isEqualTo(Presets.model("mnist-classifier"));
     assertThat(loaded.theta()).isEqualTo(Initializer.sparse(loaded.model().network(), 3));
     assertThat(loaded.saved()).isFalse();
   }
@@ -69,7 +69,7 @@ class ModelSettingsTest {
         "layers = [784, -1] | model.layers must be at least 1 each, got [784, -1]",
         "layers = [784, 2.5] | model.layers must be whole numbers, got 2.5",
         "layers = many | model: ",
-        "preset = mnist | model.preset must be one of curves-autoencoder, ",
+        "preset = mnist | model.preset must be one of cifar-cnn, ",
         "preset = mnist-classifier, init = magic | model.init must be one of sparse, ",
         "layers = [3, 2], activation = sine | model.activation must be one of cube, ",
         "layers = [3, 2], loss = hinge | model.loss must be one of l2, mcxent, mse, xent, got hinge",

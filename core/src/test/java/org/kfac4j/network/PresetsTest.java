@@ -41,8 +41,24 @@ class PresetsTest {
 
   @Test
   void aPresetIsTheSameEveryTime() {
-    assertThat(Presets.named("mnist-classifier").toJson())
-        .isEqualTo(Presets.named("mnist-classifier").toJson());
+    assertThat(Presets.model("mnist-classifier").json())
+        .isEqualTo(Presets.model("mnist-classifier").json());
+  }
+
+  /** Numbers of parameters by hand: (k² in + 1) out of each layer. */
+  @ParameterizedTest
+  @CsvSource({
+    "cifar-cnn, 4, 89578",
+    "vgg16, 16, 15245130",
+    "resnet20-plain, 22, 271690",
+    "resnet32-plain, 34, 465674"
+  })
+  void imagePresetsHaveTheLayersOfTheirPapers(String preset, int layers, int parameters) {
+    Network network = network(preset);
+    assertThat(network.input()).isEqualTo(new Shape(32, 32, 3));
+    assertThat(network.outputs()).isEqualTo(10);
+    assertThat(network.blocks()).hasSize(layers);
+    assertThat(network.parameterCount()).isEqualTo(parameters);
   }
 
   @ParameterizedTest
@@ -71,8 +87,9 @@ class PresetsTest {
   @Test
   void unknownNamesAreRefusedWithTheKnownOnes() {
     assertRefused(
-        () -> Presets.named("mnist"),
-        "model.preset must be one of curves-autoencoder, mnist-autoencoder, mnist-classifier, got mnist");
+        () -> Presets.model("mnist"),
+        "model.preset must be one of cifar-cnn, curves-autoencoder, mnist-autoencoder, mnist-classifier, "
+            + "resnet20-plain, resnet32-plain, vgg16, got mnist");
     assertRefused(
         () -> Presets.layers(new int[] {3, 2}, "tanh", 0, "hinge"),
         "model.loss must be one of l2, mcxent, mse, xent, got hinge");
@@ -104,7 +121,7 @@ class PresetsTest {
   }
 
   private static Network network(String preset) {
-    return of(Presets.named(preset));
+    return Presets.model(preset).network();
   }
 
   private static Network of(org.deeplearning4j.nn.conf.MultiLayerConfiguration configuration) {

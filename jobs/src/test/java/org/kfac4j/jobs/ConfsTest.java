@@ -20,6 +20,7 @@ import org.kfac4j.Settings;
 import org.kfac4j.data.DataSet;
 import org.kfac4j.data.DataSource;
 import org.kfac4j.data.Examples;
+import org.kfac4j.data.Hashing;
 import org.kfac4j.data.LocalStorage;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
@@ -61,11 +62,25 @@ class ConfsTest {
             "output.dir=" + temporary.resolve("out"))) {
       args.addAll(List.of("--set", setting));
     }
-    if (!settings.text("data.path").isEmpty()) {
+    if (settings.text("data.source").equals("cifar10")) {
+      Path folder = Files.createDirectories(temporary.resolve("data"));
+      Files.write(folder.resolve("data_batch_1.bin"), cifar(60));
+      Files.write(folder.resolve("test_batch.bin"), cifar(TEST_EXAMPLES));
+      args.addAll(List.of("--set", "data.path=" + folder));
+    } else if (!settings.text("data.path").isEmpty()) {
       IdxFolder data = IdxFolder.write(temporary.resolve("data"), 60, TEST_EXAMPLES, 28, 28);
       args.addAll(List.of("--set", "data.path=" + data.path()));
     }
     return args;
+  }
+
+  /** Records of a label and 3 × 32 × 32 bytes. */
+  private static byte[] cifar(int count) {
+    byte[] records = new byte[count * 3073];
+    for (int i = 0; i < records.length; i++) {
+      records[i] = (byte) (i % 3073 == 0 ? i / 3073 % 10 : Hashing.at(1, i));
+    }
+    return records;
   }
 
   private static Settings settings(Path conf, List<String> args) throws IOException {

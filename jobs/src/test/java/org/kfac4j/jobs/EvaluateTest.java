@@ -109,7 +109,7 @@ class EvaluateTest {
   void aConfigurationWithoutWeightsIsRefused() throws IOException {
     Path file =
         Files.writeString(
-            folder.resolve("untrained.json"), Presets.named("mnist-classifier").toJson());
+            folder.resolve("untrained.json"), Presets.model("mnist-classifier").json());
     assertRefused(evaluate(classifier, "--model", file), "without weights");
   }
 
