@@ -32,8 +32,8 @@ import org.openjdk.jmh.annotations.Warmup;
 @OutputTimeUnit(TimeUnit.MILLISECONDS)
 @Threads(2)
 @Fork(1)
-@Warmup(iterations = 3, time = 3)
-@Measurement(iterations = 7, time = 3)
+@Warmup(iterations = 3, time = 1)
+@Measurement(iterations = 5, time = 2)
 public class ConvolutionBenchmark {
   private static final int MAPS = 256;
 
