@@ -10,15 +10,17 @@ import org.kfac4j.network.Network;
  * executors.
  */
 public interface ComputeBackend extends Serializable {
-  /** Rows that a block should have. */
-  int blockRows();
+  /** Examples that a block should have. */
+  int blockRows(Network network);
 
   /**
-   * Rows that a block can have: a quarter more, so that a partition's last few examples join the
-   * block before them instead of costing as many passes over the weights as a block of their own.
+   * Examples that a block can have: a quarter more, so that a partition's last few examples join
+   * the block before them instead of costing as many passes over the weights as a block of their
+   * own.
    */
-  default int blockCapacity() {
-    return blockRows() + blockRows() / 4;
+  default int blockCapacity(Network network) {
+    int rows = blockRows(network);
+    return rows + rows / 4;
   }
 
   /**

@@ -14,11 +14,11 @@ import org.kfac4j.network.Network;
  * Computes with ND4J and OpenBLAS on this machine's processor.
  *
  * @param precision float to train, double to check
- * @param blockRows rows of a block; large enough for matrix products to be efficient, small enough
- *     for caches
+ * @param largestBlock examples of a block at most; large enough for matrix products to be
+ *     efficient, small enough for caches
  * @param threads of one task; Spark's {@code spark.task.cpus}
  */
-public record Nd4jBackend(Precision precision, int blockRows, int threads)
+public record Nd4jBackend(Precision precision, int largestBlock, int threads)
     implements ComputeBackend {
   /**
    * Idle workspaces of this process by what they were made for. Caches only: results do not depend
@@ -28,8 +28,14 @@ public record Nd4jBackend(Precision precision, int blockRows, int threads)
 
   private record Key(Network network, Precision precision, int capacity) {}
 
+  /**
+   * Numbers that the values of a block may have, 64 MB in single precision: gradients and tangents
+   * take as much again. A convolution computes in pieces of its own and does not need large blocks.
+   */
+  private static final long VALUES = 1 << 24;
+
   public Nd4jBackend {
-    Check.that(blockRows >= 1, "training.block-rows must be at least 1, got %d", blockRows);
+    Check.that(largestBlock >= 1, "training.block-rows must be at least 1, got %d", largestBlock);
     Check.that(threads >= 1, "threads per task must be at least 1, got %d", threads);
   }
 
@@ -42,10 +48,19 @@ public record Nd4jBackend(Precision precision, int blockRows, int threads)
         network.parameterCount(),
         weights.length());
     Blas.useThreads(threads);
-    Key key = new Key(network, precision, blockCapacity());
+    Key key = new Key(network, precision, blockCapacity(network));
     Workspace workspace = borrow(key);
     return new Nd4jCompute(
         network, request, weights, directions, workspace, () -> giveBack(key, workspace));
+  }
+
+  @Override
+  public int blockRows(Network network) {
+    long perExample = 0;
+    for (int value = 0; value <= network.layers().size(); value++) {
+      perExample += network.value(value).size();
+    }
+    return (int) Math.max(1, Math.min(largestBlock, VALUES / perExample));
   }
 
   private static Workspace borrow(Key key) {

@@ -31,7 +31,8 @@ public final class PartitionPass {
     Batch.Visits visits = request.batch().visits();
     Request.Statistics statistics = request.statistics();
     long statisticsCount = statistics == null ? 0 : statistics.batch().count();
-    Block block = new Block(backend.blockCapacity(), network.inputs(), augmentation);
+    int rows = backend.blockRows(network);
+    Block block = new Block(backend.blockCapacity(network), network.inputs(), augmentation);
     try (BlockCompute compute = backend.open(network, request, weights, directions)) {
       while (partition.hasNext()) {
         Examples examples = partition.next();
@@ -43,8 +44,8 @@ public final class PartitionPass {
             }
             block.add(examples, row, visits.epoch(epoch), place < statisticsCount);
             if (block.isFull()) {
-              compute.add(block, backend.blockRows());
-              block.drop(backend.blockRows());
+              compute.add(block, rows);
+              block.drop(rows);
             }
           }
         }

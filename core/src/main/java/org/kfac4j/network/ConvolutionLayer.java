@@ -141,8 +141,10 @@ public record ConvolutionLayer(String name, Window window, int filters, boolean 
       moments.add(buffers.in(), n, scale, buffers.scratch(), sum);
       return;
     }
+    // As many rows as Ω has, which is read and written for every piece.
     forPieces(
         n,
+        Math.max(pieceRows(), parameterRows()),
         (first, count, begin, end) -> {
           Matrix piece = piece(buffers, count * (end - begin));
           patches.gather(buffers.in(), first, count, begin, end, piece);
@@ -200,8 +202,15 @@ public record ConvolutionLayer(String name, Window window, int filters, boolean 
 
   /** All positions of n examples: several whole examples at a time, or one in several pieces. */
   private void forPieces(int n, PieceWork work) {
+    forPieces(n, pieceRows(), work);
+  }
+
+  private int pieceRows() {
+    return Math.max(FEWEST_ROWS, PIECE / parameterRows());
+  }
+
+  private void forPieces(int n, int rows, PieceWork work) {
     int positions = window.positions();
-    int rows = Math.max(FEWEST_ROWS, PIECE / parameterRows());
     if (rows >= positions) {
       int examples = rows / positions;
       for (int first = 0; first < n; first += examples) {

@@ -4,6 +4,7 @@ import java.util.Collections;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import org.deeplearning4j.nn.conf.ComputationGraphConfiguration;
 import org.deeplearning4j.nn.conf.InputPreProcessor;
 import org.deeplearning4j.nn.conf.NeuralNetConfiguration;
@@ -25,6 +26,10 @@ import org.kfac4j.network.Network.Penalty;
  * Dl4jImport} says of refusals holds here.
  */
 final class Dl4jGraphImport {
+  /** Exact classes, beside layers: DL4J has subclasses that compute something else. */
+  private static final Set<Class<?>> VERTICES =
+      Set.of(ElementWiseVertex.class, MergeVertex.class, PreprocessorVertex.class);
+
   private final ComputationGraphConfiguration configuration;
   private final Refusal refusal;
   private final NetworkBuilder network = new NetworkBuilder();
@@ -52,6 +57,7 @@ final class Dl4jGraphImport {
     refusal.unless(inputs != null && inputs.size() == 1, "networkInputs", inputs);
     refusal.unless(outputs != null && outputs.size() == 1, "networkOutputs", outputs);
     Dl4jImport.checkBackprop(configuration.getBackpropType(), configuration.getDataType(), refusal);
+    checkTypes();
     Shape shape = given == null ? inputShape(inputs.get(0)) : given;
     if (shape != null) {
       network.setInput(shape);
@@ -75,6 +81,26 @@ final class Dl4jGraphImport {
       values.put(vertex, add(Refusal.oneLine(vertex), described, from, here));
     }
     return network.build(refusal);
+  }
+
+  /** Before anything else, because other complaints about an unsupported graph are consequences. */
+  private void checkTypes() {
+    configuration
+        .getVertices()
+        .forEach(
+            (name, vertex) -> {
+              Refusal here = refusal.at(Refusal.oneLine(name));
+              if (vertex instanceof LayerVertex layer) {
+                if (layer.getLayerConf() == null || layer.getLayerConf().getLayer() == null) {
+                  throw here.unsupported("layer", null);
+                }
+                Class<?> type = layer.getLayerConf().getLayer().getClass();
+                here.unless(Dl4jLayers.isSupported(type), "layer type", type.getSimpleName());
+              } else {
+                Class<?> type = vertex == null ? Object.class : vertex.getClass();
+                here.unless(VERTICES.contains(type), "vertex type", type.getSimpleName());
+              }
+            });
   }
 
   /** What images come in as, if a layer that takes the input says it. */
@@ -136,16 +162,11 @@ final class Dl4jGraphImport {
           coefficients(((ElementWiseVertex) vertex).getOp(), from.size(), here);
       return network.add(new SumLayer(name, shapes.get(0), coefficients), Penalty.NONE, from);
     }
-    throw here.unsupported("vertex type", vertex.getClass().getSimpleName());
+    throw new IllegalStateException(name + ": " + vertex.getClass() + " is in no branch");
   }
 
   private int addLayer(String name, LayerVertex vertex, int from, Refusal here) {
     NeuralNetConfiguration layer = vertex.getLayerConf();
-    if (layer == null || layer.getLayer() == null) {
-      throw here.unsupported("layer", null);
-    }
-    Class<?> type = layer.getLayer().getClass();
-    here.unless(Dl4jLayers.isSupported(type), "layer type", type.getSimpleName());
     Dl4jImport.checkLayer(layer, here);
     int in = from;
     if (vertex.getPreProcessor() != null) {

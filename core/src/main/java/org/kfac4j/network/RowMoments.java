@@ -22,6 +22,9 @@ final class RowMoments {
   /** Numbers of a piece of the row patches: stays in a core's cache. */
   private static final int PIECE = 250_000;
 
+  /** Sums of more numbers than this cost more to keep than they save. */
+  private static final long MOST_PRODUCTS = 2_000_000;
+
   private final Window window;
   private final Patches rows;
 
@@ -69,12 +72,22 @@ final class RowMoments {
 
   /**
    * Moments for a window, or null if its patches have to be made: with a vertical stride or
-   * dilation row patches are shared by fewer patches, and short ones make slow products.
+   * dilation row patches are shared by fewer patches, and with many channels there is too much to
+   * add up.
    */
   static @Nullable RowMoments of(Window window, boolean ones) {
     boolean applies =
         window.strideHeight() == 1 && window.dilationHeight() == 1 && window.kernelHeight() > 2;
-    return applies ? new RowMoments(window, ones) : null;
+    if (!applies) {
+      return null;
+    }
+    RowMoments moments = new RowMoments(window, ones);
+    return moments.products() <= MOST_PRODUCTS ? moments : null;
+  }
+
+  /** Numbers that the sums of all classes and differences have. */
+  private long products() {
+    return (start.length - 1L) * window.kernelHeight() * rows.columns() * rows.columns();
   }
 
   /** Whether kernel row i covers map row u at some output row. */

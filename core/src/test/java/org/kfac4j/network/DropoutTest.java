@@ -109,8 +109,7 @@ class DropoutTest {
             (loss(objective, plus, batch) - loss(objective, minus, batch)) / (2 * step);
         assertThat(Math.abs(difference - gradient[i])).isLessThan(1e-6 * Dense.norm(gradient));
       }
-      // Along u the loss's second derivative is uᵀFu where the loss is that of a linear model: here
-      // the products are compared between precisions and blocks instead.
+      // Products against those of another precision in other blocks and partitions.
       double[] u = problem.theta(8, 1);
       double expected =
           problem.sums(theta, new Request.Products(batch, 1), u).scalar(SumNames.product(0, 0));

@@ -9,6 +9,9 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.Stream;
+import org.deeplearning4j.nn.conf.NeuralNetConfiguration;
+import org.deeplearning4j.nn.conf.graph.L2NormalizeVertex;
+import org.deeplearning4j.nn.conf.layers.OutputLayer;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -16,6 +19,8 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
+import org.nd4j.linalg.activations.Activation;
+import org.nd4j.linalg.lossfunctions.impl.LossMCXENT;
 
 /**
  * What is wrong is said in one line that names the thing, the rule and the value; nothing of the
@@ -121,6 +126,8 @@ class TrainErrorsTest {
             List.of("model.activation=tan", "model.activation", "tanh", "got tan"),
             List.of("model.loss=hinge", "model.loss", "mcxent", "hinge"),
             List.of("model.init=zeros", "model.init", "zeros"),
+            List.of("model.input=[3,32]", "model.input", "[channels, rows, columns]", "[3, 32]"),
+            List.of("model.input=[3,32,0.5]", "model.input", "whole numbers", "0.5"),
             List.of("model.layers=[7,5,10]", "the model has 7 inputs", "6 features"),
             List.of("model.layers=[6,5,9]", "the model has 9 outputs", "10 classes"),
             List.of("data.source=imagenet", "data.source", "curves", "imagenet"),
@@ -142,6 +149,40 @@ class TrainErrorsTest {
   @MethodSource("wrongSettings")
   void aWrongSettingIsNamedWithItsRule(String setting, String[] fragments) throws IOException {
     assertRefused(Jobs.train(conf, settings(setting)), fragments);
+  }
+
+  @Test
+  void imagesOfAnotherSizeThanTheNetworksAreNamed() throws IOException {
+    assertRefused(
+        Jobs.train(conf, settings("model.layers=[]", "model.preset=resnet20-plain")),
+        "the model has 3072 inputs",
+        "6 features");
+  }
+
+  @Test
+  void aVertexThatIsNotSupportedIsNamed() throws IOException {
+    String graph =
+        new NeuralNetConfiguration.Builder()
+            .graphBuilder()
+            .addInputs("in")
+            .addVertex("norm", new L2NormalizeVertex(), "in")
+            .addLayer(
+                "out",
+                new OutputLayer.Builder(new LossMCXENT())
+                    .nIn(6)
+                    .nOut(10)
+                    .activation(Activation.SOFTMAX)
+                    .build(),
+                "norm")
+            .setOutputs("out")
+            .build()
+            .toJson();
+    Path file = Files.writeString(temporary.resolve("graph.json"), graph);
+    assertRefused(
+        Jobs.train(conf, settings("model.layers=[]", "model.file=" + file)),
+        "graph.json",
+        "layer norm",
+        "vertex type = L2NormalizeVertex");
   }
 
   @Test

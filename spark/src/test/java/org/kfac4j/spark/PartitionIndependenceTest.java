@@ -2,14 +2,29 @@ package org.kfac4j.spark;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import org.apache.spark.api.java.JavaSparkContext;
+import org.deeplearning4j.nn.conf.ComputationGraphConfiguration;
+import org.deeplearning4j.nn.conf.ConvolutionMode;
+import org.deeplearning4j.nn.conf.NeuralNetConfiguration;
+import org.deeplearning4j.nn.conf.graph.ElementWiseVertex;
+import org.deeplearning4j.nn.conf.inputs.InputType;
+import org.deeplearning4j.nn.conf.layers.ConvolutionLayer;
+import org.deeplearning4j.nn.conf.layers.OutputLayer;
+import org.deeplearning4j.nn.conf.layers.SubsamplingLayer;
+import org.deeplearning4j.nn.weights.WeightInit;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.kfac4j.datasets.Curves;
+import org.nd4j.linalg.activations.Activation;
+import org.nd4j.linalg.lossfunctions.impl.LossBinaryXENT;
 
 /** Results depend on the examples, not on where they are. */
 class PartitionIndependenceTest {
@@ -107,6 +122,64 @@ class PartitionIndependenceTest {
     Training training = Method.ADAM.training(EXAMPLES, 100, 3);
     Training other = Training.of(hoconWithSeed(4), training.source());
     assertThat(other.local().losses()).isNotEqualTo(training.local().losses());
+  }
+
+  /** Convolutions, a residual sum and dropout on the images of CURVES. */
+  @Test
+  void aGraphOfConvolutionsAgreesToo(@TempDir Path folder) throws IOException {
+    ComputationGraphConfiguration graph =
+        new NeuralNetConfiguration.Builder()
+            .seed(1)
+            .weightInit(WeightInit.XAVIER)
+            .graphBuilder()
+            .addInputs("in")
+            .addLayer("a", convolution(2), "in")
+            .addLayer("b", convolution(1), "a")
+            .addVertex("sum", new ElementWiseVertex(ElementWiseVertex.Op.Add), "b", "a")
+            .addLayer(
+                "pool",
+                new SubsamplingLayer.Builder(SubsamplingLayer.PoolingType.MAX)
+                    .kernelSize(2, 2)
+                    .stride(2, 2)
+                    .build(),
+                "sum")
+            .addLayer(
+                "out",
+                new OutputLayer.Builder(new LossBinaryXENT(1e-7))
+                    .nOut(784)
+                    .activation(Activation.SIGMOID)
+                    .dropOut(0.8)
+                    .build(),
+                "pool")
+            .setOutputs("out")
+            .setInputTypes(InputType.convolutionalFlat(28, 28, 1))
+            .build();
+    Path file = Files.writeString(folder.resolve("graph.json"), graph.toJson());
+    Training training =
+        Training.of(
+            """
+            model { file = "%s" }
+            training { iterations = 10, batch-size = 200, seed = 3 }
+            optimizer { damping { initial = 3 } }
+            curvature { inverse-period = 5, gamma-search = false, statistics-fraction = 0.5 }
+            """
+                .formatted(file),
+            new Curves(1, Curves.Part.TRAIN, 500));
+    Training.Outcome local = training.local();
+    assertThat(local.losses()[9]).isLessThan(0.9 * local.losses()[0]);
+    Training.Outcome two = training.on(spark, 2);
+    assertThat(two.distance(local, training.initial())).isLessThan(ROUNDING);
+    assertThat(training.on(spark, 7).distance(local, training.initial())).isLessThan(ROUNDING);
+    assertThat(training.on(spark, 2).theta()).isEqualTo(two.theta());
+  }
+
+  private static ConvolutionLayer convolution(int stride) {
+    return new ConvolutionLayer.Builder(3, 3)
+        .nOut(4)
+        .stride(stride, stride)
+        .convolutionMode(ConvolutionMode.Same)
+        .activation(Activation.TANH)
+        .build();
   }
 
   private static String hoconWithSeed(int seed) {
