@@ -4,6 +4,7 @@ import com.typesafe.config.Config;
 import com.typesafe.config.ConfigException;
 import java.util.List;
 import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 import org.kfac4j.InvalidInputException;
 import org.kfac4j.data.Storage;
 
@@ -50,10 +51,28 @@ public record ModelSettings(
     Presets.checkActivation(activation);
     Presets.checkLoss(loss);
     Initializer.checkName(init);
+    image(input);
+  }
+
+  /**
+   * What images are by {@code model.input}; null if it is not set.
+   *
+   * @throws InvalidInputException if it breaks a rule
+   */
+  public static @Nullable Shape image(Config model) {
+    return image(wholeNumbers(model, "input"));
+  }
+
+  private static @Nullable Shape image(List<Integer> input) {
     InvalidInputException.require(
         input.isEmpty() || (input.size() == 3 && input.stream().allMatch(each -> each >= 1)),
         "model.input must be [channels, rows, columns], got %s",
         input);
+    return input.isEmpty() ? null : new Shape(input.get(1), input.get(2), input.get(0));
+  }
+
+  private static List<Integer> wholeNumbers(Config model, String key) {
+    return model.getNumberList(key).stream().map(each -> whole("model." + key, each)).toList();
   }
 
   /**
@@ -65,12 +84,12 @@ public record ModelSettings(
       return new ModelSettings(
           model.getString("preset"),
           model.getString("file"),
-          model.getNumberList("layers").stream().map(each -> whole("model.layers", each)).toList(),
+          wholeNumbers(model, "layers"),
           model.getString("activation"),
           model.getInt("linear-code"),
           model.getString("loss"),
           model.getString("init"),
-          model.getNumberList("input").stream().map(each -> whole("model.input", each)).toList());
+          wholeNumbers(model, "input"));
     } catch (ConfigException e) {
       throw new InvalidInputException("model: " + Refusal.oneLine(e.getMessage()), e);
     }
@@ -101,8 +120,7 @@ public record ModelSettings(
 
   private Dl4jModel.Loaded fromFile(Storage storage, long seed) {
     try {
-      Shape image = input.isEmpty() ? null : new Shape(input.get(1), input.get(2), input.get(0));
-      return Dl4jModel.read(storage, file, seed, image);
+      return Dl4jModel.read(storage, file, seed, image(input));
     } catch (InvalidInputException e) {
       throw new InvalidInputException("model.file: " + e.getMessage(), e);
     }

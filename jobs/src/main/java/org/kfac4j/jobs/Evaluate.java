@@ -13,6 +13,7 @@ import org.kfac4j.Settings;
 import org.kfac4j.data.DataSource;
 import org.kfac4j.data.Storage;
 import org.kfac4j.network.Dl4jModel;
+import org.kfac4j.network.ModelSettings;
 import org.kfac4j.spark.HadoopStorage;
 import org.kfac4j.spark.SparkObjective;
 import org.kfac4j.training.Evaluation;
@@ -55,7 +56,7 @@ public final class Evaluate implements Callable<Integer> {
     }
     String uri =
         modelUri.isEmpty() ? RunFolder.from(settings, options.name(), storage).model() : modelUri;
-    Problem problem = Problem.of(model(storage, uri), settings, storage);
+    Problem problem = Problem.of(model(settings, storage, uri), settings, storage);
     List<Score> scores = new ArrayList<>();
     try (Cluster cluster = Cluster.start(options.name())) {
       scores.add(score("test", cluster, settings, problem, problem.data().test()));
@@ -69,10 +70,12 @@ public final class Evaluate implements Callable<Integer> {
     return 0;
   }
 
-  private static Dl4jModel.Loaded model(Storage storage, String uri) throws IOException {
+  private static Dl4jModel.Loaded model(Settings settings, Storage storage, String uri)
+      throws IOException {
     InvalidInputException.require(
         storage.exists(uri), "no model at %s: train first, or name another with --model", uri);
-    Dl4jModel.Loaded model = Dl4jModel.read(storage, uri);
+    Dl4jModel.Loaded model =
+        Dl4jModel.read(storage, uri, 0, ModelSettings.image(settings.config("model")));
     InvalidInputException.require(
         model.saved(),
         "%s is a configuration without weights: --model needs a saved model (zip)",

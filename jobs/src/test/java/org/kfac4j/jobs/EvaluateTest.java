@@ -9,10 +9,16 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
+import org.deeplearning4j.nn.conf.NeuralNetConfiguration;
+import org.deeplearning4j.nn.conf.inputs.InputType;
+import org.deeplearning4j.nn.conf.layers.ConvolutionLayer;
+import org.deeplearning4j.nn.conf.layers.OutputLayer;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.kfac4j.network.Presets;
+import org.nd4j.linalg.activations.Activation;
+import org.nd4j.linalg.lossfunctions.impl.LossMCXENT;
 
 class EvaluateTest {
   private static final ObjectMapper JSON = new ObjectMapper();
@@ -68,6 +74,36 @@ class EvaluateTest {
         .isEqualTo(best("classifier").get("testAccuracy").asDouble());
     assertThat(json.at("/training/accuracy").asDouble()).isBetween(0.2, 1.0);
     assertThat(json.get("test").has("error")).isFalse();
+  }
+
+  /** Neither the configuration nor the model that is saved with it says how large images are. */
+  @Test
+  void aModelOfImagesIsScoredWithTheSizeThatTheConfGives() throws IOException {
+    String json =
+        new NeuralNetConfiguration.Builder()
+            .seed(1)
+            .list()
+            .layer(new ConvolutionLayer.Builder(2, 2).nOut(3).activation(Activation.TANH).build())
+            .layer(
+                new OutputLayer.Builder(new LossMCXENT())
+                    .nOut(10)
+                    .activation(Activation.SOFTMAX)
+                    .build())
+            .setInputType(InputType.convolutional(4, 5, 1))
+            .build()
+            .toJson();
+    Path file = Files.writeString(folder.resolve("images.json"), json);
+    Path conf = conf("images", "[]", "classifier");
+    Files.writeString(
+        conf,
+        Files.readString(conf)
+            .replace("layers = []", "file = \"" + file + "\", input = [1, 4, 5]"));
+    Jobs.Ended trained = Jobs.run(new Train(), conf.toString());
+    assertThat(trained.code()).as(trained.err()).isZero();
+    Jobs.Ended run = evaluate(conf, "--json");
+    assertThat(run.code()).as(run.err()).isZero();
+    assertThat(JSON.readTree(run.out()).at("/test/accuracy").asDouble())
+        .isEqualTo(best("images").get("testAccuracy").asDouble());
   }
 
   @Test
