@@ -5,10 +5,8 @@ import static java.util.Map.entry;
 import java.util.List;
 import java.util.Map;
 import org.deeplearning4j.nn.conf.CNN2DFormat;
-import org.deeplearning4j.nn.conf.ConvolutionMode;
 import org.deeplearning4j.nn.conf.dropout.Dropout;
 import org.deeplearning4j.nn.conf.dropout.IDropout;
-import org.deeplearning4j.nn.conf.layers.BaseLayer;
 import org.deeplearning4j.nn.conf.layers.BaseOutputLayer;
 import org.deeplearning4j.nn.conf.layers.Convolution2D;
 import org.deeplearning4j.nn.conf.layers.FeedForwardLayer;
@@ -18,10 +16,6 @@ import org.deeplearning4j.nn.conf.layers.Pooling2D;
 import org.deeplearning4j.nn.conf.layers.PoolingType;
 import org.deeplearning4j.nn.conf.layers.SubsamplingLayer;
 import org.jspecify.annotations.Nullable;
-import org.kfac4j.network.Network.Penalty;
-import org.nd4j.linalg.learning.regularization.L2Regularization;
-import org.nd4j.linalg.learning.regularization.Regularization;
-import org.nd4j.linalg.schedule.FixedSchedule;
 
 /**
  * DL4J's layers, one by one, as layers of a network under construction: a layer type of DL4J is one
@@ -208,7 +202,9 @@ final class Dl4jLayers {
     here.require(shape.size() == width, "nIn is %d, but %s outputs come in", width, shape);
     here.require((width + 1L) * out <= Integer.MAX_VALUE - 8, "more than 2^31 weights");
     return network.add(
-        new DenseLayer(name, width, out, hasBias), penalty(layer, hasBias, here), List.of(in));
+        new DenseLayer(name, width, out, hasBias),
+        Dl4jRegularization.penalty(layer, hasBias, here),
+        List.of(in));
   }
 
   private static int convolution(
@@ -224,7 +220,7 @@ final class Dl4jLayers {
     int filters = size("nOut", convolution.getNOut(), here);
     here.require(channels == map.channels(), "nIn is %d, but a map of %s comes in", channels, map);
     Window window =
-        window(
+        Dl4jWindows.of(
             map,
             convolution.getConvolutionMode(),
             convolution.getKernelSize(),
@@ -239,7 +235,7 @@ final class Dl4jLayers {
     int out =
         network.add(
             new ConvolutionLayer(name, window, filters, hasBias),
-            penalty(convolution, hasBias, here),
+            Dl4jRegularization.penalty(convolution, hasBias, here),
             List.of(in));
     return network.addActivation(
         name, Dl4jActivations.of(convolution.getActivationFn(), here), out, window.out(filters));
@@ -258,7 +254,7 @@ final class Dl4jLayers {
     here.unless(type == PoolingType.MAX || type == PoolingType.AVG, "poolingType", type);
     here.unless(!pooling.isAvgPoolIncludePadInDivisor(), "avgPoolIncludePadInDivisor", true);
     Window window =
-        window(
+        Dl4jWindows.of(
             map,
             pooling.getConvolutionMode(),
             pooling.getKernelSize(),
@@ -326,84 +322,9 @@ final class Dl4jLayers {
     here.unless(format == null || format == CNN2DFormat.NCHW, "dataFormat", format);
   }
 
-  private static Window window(
-      Shape map,
-      @Nullable ConvolutionMode mode,
-      int[] kernel,
-      int[] stride,
-      int[] padding,
-      int[] dilation,
-      Refusal here) {
-    two("kernelSize", kernel, 1, here);
-    two("stride", stride, 1, here);
-    two("dilation", dilation, 1, here);
-    if (mode == ConvolutionMode.Same) {
-      return Window.same(map, kernel, stride, dilation);
-    }
-    two("padding", padding, 0, here);
-    // DL4J's default where a configuration says nothing is Truncate.
-    here.unless(
-        mode == null || mode == ConvolutionMode.Strict || mode == ConvolutionMode.Truncate,
-        "convolutionMode",
-        mode);
-    int[] room = {
-      map.height() + 2 * padding[0] - Window.extent(kernel[0], dilation[0]),
-      map.width() + 2 * padding[1] - Window.extent(kernel[1], dilation[1])
-    };
-    here.require(
-        room[0] >= 0 && room[1] >= 0,
-        "a kernel of %d × %d with dilation %d, %d does not fit a map of %s with padding %d, %d",
-        kernel[0],
-        kernel[1],
-        dilation[0],
-        dilation[1],
-        map,
-        padding[0],
-        padding[1]);
-    here.require(
-        mode != ConvolutionMode.Strict || (room[0] % stride[0] == 0 && room[1] % stride[1] == 0),
-        "convolutionMode Strict: stride %d, %d leaves part of a map of %s over",
-        stride[0],
-        stride[1],
-        map);
-    return Window.padded(map, kernel, stride, padding, dilation);
-  }
-
-  private static void two(String setting, int @Nullable [] values, int least, Refusal here) {
-    here.unless(
-        values != null
-            && values.length == 2
-            && values[0] >= least
-            && values[1] >= least
-            && values[0] < 1 << 15
-            && values[1] < 1 << 15,
-        setting,
-        java.util.Arrays.toString(values));
-  }
-
   private static int size(String setting, long value, Refusal here) {
     here.require(
         value >= 1 && value < Integer.MAX_VALUE, "%s must be in [1, 2^31), got %d", setting, value);
     return (int) value;
-  }
-
-  private static Penalty penalty(BaseLayer layer, boolean hasBias, Refusal here) {
-    double bias = l2(layer.getRegularizationBias(), "regularizationBias", here);
-    return new Penalty(l2(layer.getRegularization(), "regularization", here), hasBias ? bias : 0);
-  }
-
-  /** η of ½ η ‖w‖²; the sum if there are several. */
-  private static double l2(
-      @Nullable List<Regularization> regularizations, String setting, Refusal here) {
-    double eta = 0;
-    for (Regularization each :
-        regularizations == null ? List.<Regularization>of() : regularizations) {
-      here.unless(each instanceof L2Regularization, setting, each);
-      L2Regularization l2 = (L2Regularization) each;
-      here.unless(l2.getL2() instanceof FixedSchedule, setting, each);
-      eta += l2.getL2().valueAt(0, 0);
-    }
-    here.unless(eta >= 0 && Double.isFinite(eta), setting, regularizations);
-    return eta;
   }
 }

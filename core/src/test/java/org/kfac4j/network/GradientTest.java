@@ -1,6 +1,5 @@
 package org.kfac4j.network;
 
-import static org.assertj.core.api.Assertions.assertThat;
 import static org.kfac4j.Dense.assertClose;
 
 import java.util.ArrayList;
@@ -20,12 +19,7 @@ import org.kfac4j.Dense;
 import org.kfac4j.PlainNetwork;
 import org.kfac4j.Problem;
 import org.kfac4j.Tolerance;
-import org.kfac4j.curvature.Request;
-import org.kfac4j.curvature.SumNames;
-import org.kfac4j.curvature.Sums;
 import org.kfac4j.linalg.Precision;
-import org.kfac4j.optimizer.Objective;
-import org.kfac4j.training.LocalObjective;
 import org.nd4j.linalg.activations.IActivation;
 import org.nd4j.linalg.activations.impl.ActivationCube;
 import org.nd4j.linalg.activations.impl.ActivationELU;
@@ -52,23 +46,6 @@ class GradientTest {
   private static final int COUNT = 13;
   private static final double L2 = 0.03;
   private static final double L2_BIAS = 0.05;
-
-  /** h and ∇h. */
-  private record Value(double h, double[] gradient) {
-    static Value of(Problem problem, double[] theta, Precision precision) {
-      Network network = problem.network();
-      try (LocalObjective objective = problem.objective(precision);
-          Objective.Point here = objective.at(theta)) {
-        Sums sums = here.evaluate(new Request.Gradient(problem.all(), null));
-        double[] gradient = sums.mean(SumNames.GRADIENT, COUNT);
-        network.addPenaltyGradient(theta, gradient);
-        assertThat(sums.scalar(SumNames.COUNT)).isEqualTo(COUNT);
-        double alone = here.evaluate(new Request.Loss(problem.all(), false)).scalar(SumNames.LOSS);
-        assertClose(alone, sums.scalar(SumNames.LOSS), Tolerance.SUMS);
-        return new Value(alone / COUNT + network.penalty(theta), gradient);
-      }
-    }
-  }
 
   /**
    * The end of a DL4J network.
@@ -125,19 +102,19 @@ class GradientTest {
     Problem problem = output.problem(model.network());
     // Logits of a cube of a cube would be so large that DL4J clips probabilities.
     double[] theta = problem.theta(6, activation instanceof ActivationCube ? 0.4 : 1);
-    Value ours = Value.of(problem, theta, precision);
+    RegularizedLoss ours = RegularizedLoss.of(problem, theta, precision);
 
     MultiLayerNetwork dl4j = model.network(theta);
     dl4j.setInput(Nd4j.createFromArray(rows(problem, problem::x)).castTo(type));
     dl4j.setLabels(Nd4j.createFromArray(rows(problem, problem::target)).castTo(type));
     dl4j.computeGradientAndScore();
-    assertClose(ours.h, dl4j.score(), Tolerance.DL4J);
+    assertClose(ours.h(), dl4j.score(), Tolerance.DL4J);
 
     // DL4J sums over examples and leaves mean and l2 to its updater.
     double[] sum = dl4j.getFlattenedGradients().dup().toDoubleVector();
     double[] expected = Dense.scaled(1.0 / COUNT, Dl4jWeights.fromDl4j(model.network(), sum));
     model.network().addPenaltyGradient(theta, expected);
-    assertClose("gradient", ours.gradient, expected, Tolerance.DL4J);
+    assertClose("gradient", ours.gradient(), expected, Tolerance.DL4J);
   }
 
   private static double[][] rows(Problem problem, java.util.function.IntFunction<double[]> row) {
@@ -190,7 +167,7 @@ class GradientTest {
         Nd4j.createFromArray(rows(problem, problem::target)));
     assertClose(
         Dense.minus(theta, model.weights(dl4j)),
-        Value.of(problem, theta, Precision.DOUBLE).gradient,
+        RegularizedLoss.of(problem, theta, Precision.DOUBLE).gradient(),
         Tolerance.DL4J);
   }
 
@@ -216,7 +193,7 @@ class GradientTest {
                 : Problem.random(7, network, COUNT);
         // Large enough to saturate; a cube does not.
         double[] theta = problem.theta(8, function == Activation.Function.CUBE ? 0.5 : 3);
-        Value value = Value.of(problem, theta, Precision.DOUBLE);
+        RegularizedLoss value = RegularizedLoss.of(problem, theta, Precision.DOUBLE);
         double[] differences = new double[theta.length];
         for (int i = 0; i < theta.length; i++) {
           double[] moved = theta.clone();
@@ -225,8 +202,8 @@ class GradientTest {
           moved[i] = theta[i] - Tolerance.STEP;
           differences[i] = (right - objective(problem, moved)) / (2 * Tolerance.STEP);
         }
-        assertClose(loss.name(), value.gradient, differences, Tolerance.DIFFERENCES);
-        assertClose(value.h, objective(problem, theta), Tolerance.F64);
+        assertClose(loss.name(), value.gradient(), differences, Tolerance.DIFFERENCES);
+        assertClose(value.h(), objective(problem, theta), Tolerance.F64);
       }
     }
   }

@@ -34,13 +34,8 @@ import org.kfac4j.Dense;
 import org.kfac4j.InvalidInputException;
 import org.kfac4j.Problem;
 import org.kfac4j.Tolerance;
-import org.kfac4j.curvature.Request;
-import org.kfac4j.curvature.SumNames;
-import org.kfac4j.curvature.Sums;
 import org.kfac4j.data.LocalStorage;
 import org.kfac4j.linalg.Precision;
-import org.kfac4j.optimizer.Objective;
-import org.kfac4j.training.LocalObjective;
 import org.nd4j.linalg.activations.Activation;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
@@ -168,24 +163,16 @@ class GraphNetworkTest {
       Network network = model.network();
       Problem problem = Problem.withDistributions(5, network, COUNT);
       double[] theta = problem.theta(6, 1);
-      double[] gradient;
-      double h;
-      try (LocalObjective objective = problem.objective(precision);
-          Objective.Point here = objective.at(theta)) {
-        Sums sums = here.evaluate(new Request.Gradient(problem.all(), null));
-        gradient = sums.mean(SumNames.GRADIENT, COUNT);
-        network.addPenaltyGradient(theta, gradient);
-        h = sums.scalar(SumNames.LOSS) / COUNT + network.penalty(theta);
-      }
+      RegularizedLoss ours = RegularizedLoss.of(problem, theta, precision);
       ComputationGraph dl4j = model.graph(theta);
       dl4j.setInputs(rows(problem::x, type));
       dl4j.setLabels(rows(problem::target, type));
       dl4j.computeGradientAndScore();
-      assertClose(h, dl4j.score(), Tolerance.DL4J);
+      assertClose(ours.h(), dl4j.score(), Tolerance.DL4J);
       double[] sum = dl4j.getGradientsViewArray().dup().toDoubleVector();
       double[] expected = Dense.scaled(1.0 / COUNT, Dl4jWeights.fromDl4j(network, sum));
       network.addPenaltyGradient(theta, expected);
-      assertClose("gradient", gradient, expected, Tolerance.DL4J);
+      assertClose("gradient", ours.gradient(), expected, Tolerance.DL4J);
     }
   }
 

@@ -180,15 +180,7 @@ class ImageNetworkTest {
       Network network = model.network();
       Problem problem = Problem.withDistributions(5, network, COUNT);
       double[] theta = problem.theta(6, 1);
-      double[] gradient;
-      double h;
-      try (LocalObjective objective = problem.objective(precision);
-          Objective.Point here = objective.at(theta)) {
-        Sums sums = here.evaluate(new Request.Gradient(problem.all(), null));
-        gradient = sums.mean(SumNames.GRADIENT, COUNT);
-        network.addPenaltyGradient(theta, gradient);
-        h = sums.scalar(SumNames.LOSS) / COUNT + network.penalty(theta);
-      }
+      RegularizedLoss ours = RegularizedLoss.of(problem, theta, precision);
       MultiLayerNetwork dl4j = model.network(theta);
       assertThat(model.weights(dl4j).length).isEqualTo(theta.length);
       double[][] x = new double[COUNT][];
@@ -198,11 +190,11 @@ class ImageNetworkTest {
       dl4j.setInput(Nd4j.createFromArray(x).castTo(type));
       dl4j.setLabels(Nd4j.createFromArray(y).castTo(type));
       dl4j.computeGradientAndScore();
-      assertClose(h, dl4j.score(), Tolerance.DL4J);
+      assertClose(ours.h(), dl4j.score(), Tolerance.DL4J);
       double[] sum = dl4j.getFlattenedGradients().dup().toDoubleVector();
       double[] expected = Dense.scaled(1.0 / COUNT, Dl4jWeights.fromDl4j(network, sum));
       network.addPenaltyGradient(theta, expected);
-      assertClose("gradient", gradient, expected, Tolerance.DL4J);
+      assertClose("gradient", ours.gradient(), expected, Tolerance.DL4J);
     }
   }
 
