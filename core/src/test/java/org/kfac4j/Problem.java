@@ -128,15 +128,22 @@ public record Problem(Network network, float[] features, int[] labels, float[] t
         theta[i] *= scale / Math.sqrt(block.rows());
       }
     }
+    for (ParameterBlock block : network.statistics()) {
+      for (int i = block.end() - block.columns(); i < block.end(); i++) {
+        theta[i] = 0.5 + Math.abs(theta[i]);
+      }
+    }
     return theta;
   }
 
+  /** An objective in float64. */
   public LocalObjective objective() {
     return objective(Precision.DOUBLE);
   }
 
+  /** In blocks of {@link #BLOCK_ROWS}; in one if the network takes statistics of a block. */
   public LocalObjective objective(Precision precision) {
-    return objective(precision, BLOCK_ROWS, 0, count());
+    return objective(precision, network.statistics().isEmpty() ? BLOCK_ROWS : count(), 0, count());
   }
 
   /**
@@ -149,7 +156,7 @@ public record Problem(Network network, float[] features, int[] labels, float[] t
           bounds[i] == bounds[i - 1] ? List.of() : List.of(examples(bounds[i - 1], bounds[i])));
     }
     return new LocalObjective(
-        network, new Nd4jBackend(precision, blockRows, 1), precision, partitions);
+        network, new Nd4jBackend(precision, blockRows, blockRows, 1), precision, partitions);
   }
 
   private Examples examples(int from, int to) {

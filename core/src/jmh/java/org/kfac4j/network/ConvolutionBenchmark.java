@@ -71,7 +71,7 @@ public class ConvolutionBenchmark {
     x.put(0, normal(3, layer.parameterCount()), 0, layer.parameterCount());
     Scratch scratch = new Scratch(Precision.FLOAT);
     buffers = new LayerBuffers(List.of(in), out, scratch);
-    buffers.setParameters(x);
+    buffers.setParameters(List.of(x));
     buffers.setGradientOut(gradientOut);
     buffers.setGradientIn(0, gradientIn);
     Matrix sum = Matrix.zeros(Precision.FLOAT, layer.parameterRows(), filters);
@@ -120,7 +120,7 @@ public class ConvolutionBenchmark {
   /** With respect to the parameters and to the input. */
   @Benchmark
   public void backward() {
-    layer.addGradient(buffers, MAPS, gradient);
+    layer.addGradient(buffers, MAPS, List.of(gradient));
     layer.backward(buffers, MAPS);
   }
 
@@ -132,12 +132,12 @@ public class ConvolutionBenchmark {
 
   @Benchmark
   public void omega() {
-    layer.addInputMoment(buffers, MAPS, WeightSharing.KFC, omega);
+    layer.addInputMoments(buffers, MAPS, WeightSharing.KFC, List.of(omega));
   }
 
   @Benchmark
   public void gamma() {
-    layer.addGradientMoment(buffers, MAPS, WeightSharing.KFC, gamma);
+    layer.addGradientMoments(buffers, MAPS, WeightSharing.KFC, List.of(gamma));
   }
 
   @Benchmark

@@ -6,8 +6,9 @@ import org.kfac4j.data.Examples;
 import org.kfac4j.network.Targets;
 
 /**
- * Examples gathered for one round of computation: up to {@code capacity} rows, on the heap. Those
- * of the statistics come first, so that one pass over the block serves both.
+ * Examples gathered for one round of computation: up to {@code capacity} rows, on the heap, in the
+ * order in which they come; {@link #arrange} puts those of the statistics first, so that one pass
+ * over the block serves both.
  */
 public final class Block {
   private final int capacity;
@@ -19,6 +20,7 @@ public final class Block {
   private float @Nullable [] targets;
   private int targetWidth;
   private int count;
+  private final boolean[] inStatistics;
   private int statisticsCount;
 
   /** Room for {@code capacity} examples of {@code width} features. */
@@ -28,6 +30,7 @@ public final class Block {
     this.width = width;
     this.features = new float[capacity * width];
     this.ids = new long[capacity];
+    this.inStatistics = new boolean[capacity];
   }
 
   public int count() {
@@ -38,7 +41,7 @@ public final class Block {
     return count == capacity;
   }
 
-  /** How many examples, from the first on, are in the request's statistics. */
+  /** How many examples, from the first on, {@link #arrange} found in the request's statistics. */
   public int statisticsCount() {
     return statisticsCount;
   }
@@ -62,6 +65,7 @@ public final class Block {
     int left = count - n;
     System.arraycopy(features, n * width, features, 0, left * width);
     System.arraycopy(ids, n, ids, 0, left);
+    System.arraycopy(inStatistics, n, inStatistics, 0, left);
     if (labels != null) {
       System.arraycopy(labels, n, labels, 0, left);
     }
@@ -69,7 +73,54 @@ public final class Block {
       System.arraycopy(targets, n * targetWidth, targets, 0, left * targetWidth);
     }
     count = left;
-    statisticsCount = Math.max(0, statisticsCount - n);
+  }
+
+  /**
+   * Puts those of the first {@code n} rows that are in the statistics before the others. Which
+   * examples are among these n does not depend on the statistics.
+   */
+  public void arrange(int n) {
+    int front = 0;
+    int back = n - 1;
+    while (true) {
+      while (front < n && inStatistics[front]) {
+        front++;
+      }
+      while (back >= 0 && !inStatistics[back]) {
+        back--;
+      }
+      if (front >= back) {
+        break;
+      }
+      swap(front, back);
+    }
+    statisticsCount = front;
+  }
+
+  private void swap(int i, int j) {
+    swap(features, width, i, j);
+    long id = ids[i];
+    ids[i] = ids[j];
+    ids[j] = id;
+    boolean in = inStatistics[i];
+    inStatistics[i] = inStatistics[j];
+    inStatistics[j] = in;
+    if (labels != null) {
+      int label = labels[i];
+      labels[i] = labels[j];
+      labels[j] = label;
+    }
+    if (targets != null && targets != features) {
+      swap(targets, targetWidth, i, j);
+    }
+  }
+
+  private static void swap(float[] rows, int width, int i, int j) {
+    for (int k = 0; k < width; k++) {
+      float value = rows[i * width + k];
+      rows[i * width + k] = rows[j * width + k];
+      rows[j * width + k] = value;
+    }
   }
 
   /**
@@ -80,17 +131,10 @@ public final class Block {
    */
   public void add(Examples source, int row, long epoch, boolean statistics) {
     prepare(source);
-    int at = count;
-    if (statistics) {
-      // The first row that is not in the statistics makes room.
-      at = statisticsCount++;
-      if (at < count) {
-        copy(features, targets, labels, ids[at], at, count);
-      }
-    }
     long id = source.firstId() + row;
-    copy(source.features(), source.targets(), source.labels(), id, row, at);
-    augmentation.apply(features, at * width, id, epoch);
+    inStatistics[count] = statistics;
+    copy(source.features(), source.targets(), source.labels(), id, row, count);
+    augmentation.apply(features, count * width, id, epoch);
     count++;
   }
 

@@ -8,6 +8,7 @@ import java.util.Map;
 import org.kfac4j.Check;
 import org.kfac4j.linalg.Blas;
 import org.kfac4j.linalg.Precision;
+import org.kfac4j.network.BatchNormalizationLayer;
 import org.kfac4j.network.Network;
 
 /**
@@ -16,9 +17,12 @@ import org.kfac4j.network.Network;
  * @param precision float to train, double to check
  * @param largestBlock examples of a block at most; large enough for matrix products to be
  *     efficient, small enough for caches
+ * @param normalizationBlock examples of a block of a network with batch normalisation, which takes
+ *     its statistics of them
  * @param threads of one task; Spark's {@code spark.task.cpus}
  */
-public record Nd4jBackend(Precision precision, int largestBlock, int threads)
+public record Nd4jBackend(
+    Precision precision, int largestBlock, int normalizationBlock, int threads)
     implements ComputeBackend {
   /**
    * Idle workspaces of this process by what they were made for. Caches only: results do not depend
@@ -36,6 +40,10 @@ public record Nd4jBackend(Precision precision, int largestBlock, int threads)
 
   public Nd4jBackend {
     Check.that(largestBlock >= 1, "training.block-rows must be at least 1, got %d", largestBlock);
+    Check.that(
+        normalizationBlock >= 1,
+        "training.batch-normalization-rows must be at least 1, got %d",
+        normalizationBlock);
     Check.that(threads >= 1, "threads per task must be at least 1, got %d", threads);
   }
 
@@ -56,6 +64,9 @@ public record Nd4jBackend(Precision precision, int largestBlock, int threads)
 
   @Override
   public int blockRows(Network network) {
+    if (network.layers().stream().anyMatch(BatchNormalizationLayer.class::isInstance)) {
+      return normalizationBlock;
+    }
     long perExample = 0;
     for (int value = 0; value <= network.layers().size(); value++) {
       perExample += network.value(value).size();

@@ -2,22 +2,19 @@ package org.kfac4j.curvature;
 
 import static java.util.Objects.requireNonNull;
 
+import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 import org.kfac4j.data.Hashing;
 import org.kfac4j.linalg.Accumulator;
 import org.kfac4j.linalg.Blas;
 import org.kfac4j.linalg.Matrix;
-import org.kfac4j.linalg.Packed;
-import org.kfac4j.linalg.Precision;
 import org.kfac4j.network.Layer;
 import org.kfac4j.network.LayerBuffers;
 import org.kfac4j.network.Loss;
 import org.kfac4j.network.Network;
-import org.kfac4j.network.Network.ParameterBlock;
 import org.kfac4j.network.ParameterLayer;
 import org.kfac4j.network.Targets;
-import org.kfac4j.network.WeightSharing;
 
 /**
  * One request's computation on one thread: forward, backward and forward-mode passes over blocks,
@@ -37,7 +34,8 @@ final class Nd4jCompute implements BlockCompute {
   /** Of layers' random streams: all passes of an iteration are over batches with one start. */
   private final long key;
 
-  private final @Nullable Accumulator[] gradientSums;
+  private final List<List<Accumulator>> gradientSums = new ArrayList<>();
+  private final @Nullable CurvatureSums curvatureSums;
   private final PhaseClock clock = new PhaseClock();
 
   private long count;
@@ -66,19 +64,14 @@ final class Nd4jCompute implements BlockCompute {
     workspace.load(weights);
     this.products = new double[directions.size()][directions.size()];
     this.notFinite = new long[network.layers().size()];
-    this.gradientSums = new Accumulator[network.layers().size()];
     if (request instanceof Request.Gradient) {
-      @Nullable Matrix[] sums = workspace.perLayer(workspace.gradient());
-      for (ParameterBlock block : network.blocks()) {
-        gradientSums[block.layer()] = new Accumulator(requireNonNull(sums[block.layer()]));
+      for (List<Matrix> parts : workspace.perLayer(workspace.gradient())) {
+        gradientSums.add(parts.stream().map(Accumulator::new).toList());
       }
     }
-    if (request.statistics() != null) {
-      for (ParameterBlock block : network.blocks()) {
-        workspace.inputMoment(block.layer()).clear();
-        workspace.gradientMoment(block.layer()).clear();
-      }
-    }
+    Request.Statistics statistics = request.statistics();
+    this.curvatureSums =
+        statistics == null ? null : new CurvatureSums(network, statistics.forms(), workspace);
     clock.charge("prepare");
   }
 
@@ -137,11 +130,12 @@ final class Nd4jCompute implements BlockCompute {
     clock.charge("loss");
     int sampled = statistics == null ? 0 : Math.min(block.statisticsCount(), n);
     boolean empirical = statistics != null && statistics.fisher() == FisherType.EMPIRICAL;
-    backward(n, true, empirical ? sampled : 0, statistics);
+    hold(false);
+    backward(n, true, empirical ? sampled : 0);
     clock.charge("backward");
     if (statistics != null && sampled > 0) {
       statisticsCount += sampled;
-      addInputMoments(sampled, statistics.sharing());
+      requireNonNull(curvatureSums).addInputs(sampled);
       addGradientMoments(block, sampled, statistics);
       clock.charge("statistics");
     }
@@ -164,16 +158,16 @@ final class Nd4jCompute implements BlockCompute {
     notFinite[notFinite.length - 1]++;
   }
 
-  private void addInputMoments(int n, WeightSharing sharing) {
-    for (ParameterBlock block : network.blocks()) {
-      ParameterLayer layer = (ParameterLayer) network.layers().get(block.layer());
-      layer.addInputMoment(
-          workspace.buffers(block.layer()), n, sharing, workspace.inputMoment(block.layer()));
+  /** Whether the backward passes to come are of one example each. */
+  private void hold(boolean statistics) {
+    for (int i = 0; i < network.layers().size(); i++) {
+      workspace.buffers(i).setHolding(statistics);
     }
   }
 
   private void addGradientMoments(Block block, int n, Request.Statistics statistics) {
     Loss distribution = network.loss();
+    hold(true);
     switch (statistics.fisher()) {
       case EMPIRICAL -> {
         // Summed by the backward pass from the training targets.
@@ -184,25 +178,24 @@ final class Nd4jCompute implements BlockCompute {
           keys[row] = Hashing.key(statistics.key(), block.ids()[row]);
         }
         distribution.sampledGradient(workspace.outputs, keys, n, workspace.outputGradients);
-        backward(n, false, n, statistics);
+        backward(n, false, n);
       }
       case EXACT -> {
         for (int c = 0; c < distribution.fisherVectors(); c++) {
           distribution.fisherVector(c, workspace.outputs, n, workspace.outputGradients);
-          backward(n, false, n, statistics);
+          backward(n, false, n);
         }
       }
     }
   }
 
   /**
-   * Propagates {@code outputGradients} to all layers, adding to the gradient or to Σ g gᵀ on the
-   * way.
+   * Propagates {@code outputGradients} to all layers, adding to the gradient or to statistics of
+   * curvature on the way.
    *
-   * @param momentRows how many rows Σ g gᵀ is over, from the first on
+   * @param momentRows how many examples are in the statistics, from the first on
    */
-  private void backward(
-      int n, boolean sumGradient, int momentRows, Request.@Nullable Statistics statistics) {
+  private void backward(int n, boolean sumGradient, int momentRows) {
     boolean[] written = new boolean[depends.length];
     int last = network.layers().size();
     workspace.gradient(last).put(workspace.outputGradients, n);
@@ -216,14 +209,10 @@ final class Nd4jCompute implements BlockCompute {
       buffers.setGradientOut(workspace.gradient(i + 1));
       if (layer instanceof ParameterLayer parameterLayer) {
         if (sumGradient) {
-          parameterLayer.addGradient(buffers, n, requireNonNull(gradientSums[i]));
+          parameterLayer.addGradient(buffers, n, gradientSums.get(i));
         }
         if (momentRows > 0) {
-          parameterLayer.addGradientMoment(
-              buffers,
-              momentRows,
-              requireNonNull(statistics).sharing(),
-              workspace.gradientMoment(i));
+          requireNonNull(curvatureSums).addGradients(i, momentRows);
         }
       }
       backward(layer, buffers, network.sources().get(i), written, n);
@@ -307,48 +296,22 @@ final class Nd4jCompute implements BlockCompute {
       sums.put(SumNames.CORRECT, correct);
     }
     if (request instanceof Request.Gradient) {
-      for (ParameterBlock block : network.blocks()) {
-        // Zeros where no example has added anything.
-        requireNonNull(gradientSums[block.layer()]).sum();
-      }
-      putVector(sums, SumNames.GRADIENT, workspace.gradient());
+      // Zeros where no example has added anything.
+      gradientSums.stream().flatMap(List::stream).forEach(Accumulator::sum);
+      sums.put(SumNames.GRADIENT, workspace.gradient());
       for (int i = 0; i < notFinite.length; i++) {
         if (notFinite[i] > 0) {
           sums.put(SumNames.notFinite(i), (double) notFinite[i]);
         }
       }
     }
-    if (request.statistics() != null) {
-      putStatistics(sums);
+    if (curvatureSums != null) {
+      sums.put(SumNames.STATISTICS_COUNT, (double) statisticsCount);
+      curvatureSums.put(sums);
     }
     clock.charge("collect");
     clock.seconds().forEach((phase, seconds) -> sums.put(SumNames.seconds(phase), seconds));
     return sums;
-  }
-
-  private void putStatistics(Sums sums) {
-    sums.put(SumNames.STATISTICS_COUNT, (double) statisticsCount);
-    for (ParameterBlock block : network.blocks()) {
-      Matrix inputs = workspace.inputMoment(block.layer()).sum();
-      Matrix gradients = workspace.gradientMoment(block.layer()).sum();
-      if (inputs.precision() == Precision.FLOAT) {
-        sums.put(SumNames.inputs(block.layer()), Packed.floats(inputs));
-        sums.put(SumNames.gradients(block.layer()), Packed.floats(gradients));
-      } else {
-        sums.put(SumNames.inputs(block.layer()), Packed.doubles(inputs));
-        sums.put(SumNames.gradients(block.layer()), Packed.doubles(gradients));
-      }
-    }
-  }
-
-  private static void putVector(Sums sums, String name, Matrix vector) {
-    if (vector.precision() == Precision.FLOAT) {
-      float[] values = new float[vector.columns()];
-      vector.get(0, values, 0, values.length);
-      sums.put(name, values);
-    } else {
-      sums.put(name, vector.toArray());
-    }
   }
 
   @Override

@@ -9,8 +9,9 @@ import org.kfac4j.network.Network;
 
 /**
  * Answers a request for the examples of one partition: finds those that are in the batch, gathers
- * them into full blocks, those of the statistics apart from the others, and has the sums computed.
- * What every task does, on Spark and without it.
+ * them into full blocks, in order, and has the sums computed. Which examples share a block depends
+ * on the batch and the partition alone, because batch normalisation takes its statistics of a
+ * block. What every task does, on Spark and without it.
  */
 public final class PartitionPass {
   private PartitionPass() {}
@@ -44,6 +45,7 @@ public final class PartitionPass {
             }
             block.add(examples, row, visits.epoch(epoch), place < statisticsCount);
             if (block.isFull()) {
+              block.arrange(rows);
               compute.add(block, rows);
               block.drop(rows);
             }
@@ -51,6 +53,7 @@ public final class PartitionPass {
         }
       }
       if (block.count() > 0) {
+        block.arrange(block.count());
         compute.add(block, block.count());
       }
       Sums sums = compute.finish();

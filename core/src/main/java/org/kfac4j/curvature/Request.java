@@ -3,7 +3,6 @@ package org.kfac4j.curvature;
 import java.io.Serializable;
 import org.jspecify.annotations.Nullable;
 import org.kfac4j.data.Batch;
-import org.kfac4j.network.WeightSharing;
 
 /** Which sums over which examples. Small: weights and directions travel beside it. */
 public sealed interface Request extends Serializable {
@@ -23,7 +22,7 @@ public sealed interface Request extends Serializable {
    */
   record Loss(Batch batch, boolean metrics) implements Request {}
 
-  /** The loss, its gradient, and Kronecker statistics if asked for. */
+  /** The loss, its gradient, and statistics of curvature if asked for. */
   record Gradient(Batch batch, @Nullable Statistics statistics) implements Request {}
 
   /**
@@ -38,13 +37,13 @@ public sealed interface Request extends Serializable {
    * @param batch a subset of the request's batch with the same start
    * @param key of the random streams that sampled targets come from; with the example's id it
    *     determines them
-   * @param sharing what layers make of an example's many positions
+   * @param forms what is kept of each block's Fisher matrix
    */
-  record Statistics(Batch batch, FisherType fisher, long key, WeightSharing sharing)
+  record Statistics(Batch batch, FisherType fisher, long key, BlockForms forms)
       implements Serializable {
-    /** With {@link WeightSharing#KFC}. */
+    /** With {@link BlockForms#DEFAULT}. */
     public Statistics(Batch batch, FisherType fisher, long key) {
-      this(batch, fisher, key, WeightSharing.KFC);
+      this(batch, fisher, key, BlockForms.DEFAULT);
     }
   }
 }

@@ -16,6 +16,11 @@ public final class RunningAverage {
     return Math.min(1 - 1.0 / k, Math.pow(cap, period));
   }
 
+  /** The cap with which a batch's weight falls by e for every {@code epochs} · N examples seen. */
+  public static double capByEpochs(double epochs, long batch, long size) {
+    return Math.exp(-(double) batch / (epochs * size));
+  }
+
   /**
    * {@code average[from + i]} ← ε {@code average[from + i]} + (1 − ε) {@code batch[i]}, i &lt; n.
    */

@@ -1,5 +1,7 @@
 package org.kfac4j.curvature;
 
+import org.kfac4j.network.Network.ParameterBlock;
+
 /** What the sums are called. */
 public final class SumNames {
   /** Examples visited. */
@@ -27,14 +29,24 @@ public final class SumNames {
 
   private SumNames() {}
 
-  /** Σ ā āᵀ of the layer with that index, a packed triangle. */
-  public static String inputs(int layer) {
-    return "A " + layer;
+  /** Σ ā āᵀ of a block, a packed triangle. */
+  public static String inputs(ParameterBlock block) {
+    return "A " + block.index();
   }
 
-  /** Σ g gᵀ of the layer with that index, a packed triangle. */
-  public static String gradients(int layer) {
-    return "G " + layer;
+  /** Σ g gᵀ of a block, a packed triangle. */
+  public static String gradients(ParameterBlock block) {
+    return "G " + block.index();
+  }
+
+  /** Σ u uᵀ of a block, a packed triangle. */
+  public static String exact(ParameterBlock block) {
+    return "F " + block.index();
+  }
+
+  /** Σ u² of a block. */
+  public static String diagonal(ParameterBlock block) {
+    return "D " + block.index();
   }
 
   /** Σ (J v_i)ᵀ F_R (J v_j), i ≤ j. */

@@ -10,6 +10,8 @@ import java.util.Map;
 import java.util.TreeMap;
 import java.util.function.BiConsumer;
 import org.kfac4j.Check;
+import org.kfac4j.linalg.Matrix;
+import org.kfac4j.linalg.Precision;
 import org.kfac4j.linalg.Vectors;
 
 /**
@@ -50,6 +52,17 @@ public final class Sums implements Externalizable {
   /** Adds a task's vector; not copied. */
   public void put(String name, double[] vector) {
     put(name, new VectorSum(vector));
+  }
+
+  /** Adds a task's vector, in the matrix's precision; copied. */
+  public void put(String name, Matrix vector) {
+    if (vector.precision() == Precision.FLOAT) {
+      float[] values = new float[vector.columns()];
+      vector.get(0, values, 0, values.length);
+      put(name, values);
+    } else {
+      put(name, vector.toArray());
+    }
   }
 
   private void put(String name, VectorSum vector) {

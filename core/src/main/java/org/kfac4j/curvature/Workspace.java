@@ -3,7 +3,9 @@ package org.kfac4j.curvature;
 import static java.util.Objects.requireNonNull;
 
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import org.jspecify.annotations.Nullable;
 import org.kfac4j.linalg.Accumulator;
 import org.kfac4j.linalg.Matrix;
@@ -33,8 +35,7 @@ final class Workspace implements AutoCloseable {
   private Rows @Nullable [] tangents;
   private @Nullable Matrix gradient;
   private @Nullable Matrix direction;
-  private final @Nullable Accumulator[] inputMoments;
-  private final @Nullable Accumulator[] gradientMoments;
+  private final Map<String, Accumulator> sums = new HashMap<>();
   final double[] outputs;
   final double[] outputGradients;
 
@@ -58,8 +59,6 @@ final class Workspace implements AutoCloseable {
               sources.stream().map(source -> values[source]).toList(), values[i + 1], scratch));
     }
     this.spares = new Rows[depth + 1];
-    this.inputMoments = new Accumulator[depth];
-    this.gradientMoments = new Accumulator[depth];
     this.outputs = new double[capacity * network.outputs()];
     this.outputGradients = new double[capacity * network.outputs()];
   }
@@ -94,9 +93,9 @@ final class Workspace implements AutoCloseable {
       parameters.copyTo(weights);
       loaded = parameters;
     }
-    @Nullable Matrix[] views = perLayer(weights);
-    for (int i = 0; i < views.length; i++) {
-      buffers.get(i).setParameters(views[i]);
+    List<List<Matrix>> parts = perLayer(weights);
+    for (int i = 0; i < parts.size(); i++) {
+      buffers.get(i).setParameters(parts.get(i));
     }
   }
 
@@ -104,20 +103,22 @@ final class Workspace implements AutoCloseable {
   void move(Parameters along) {
     Matrix vector = direction();
     along.copyTo(vector);
-    @Nullable Matrix[] views = perLayer(vector);
-    for (int i = 0; i < views.length; i++) {
-      buffers.get(i).setDirection(views[i]);
+    List<List<Matrix>> parts = perLayer(vector);
+    for (int i = 0; i < parts.size(); i++) {
+      buffers.get(i).setDirection(parts.get(i));
     }
   }
 
-  /** The parameters of each layer inside a flat vector; null for a layer without any. */
-  @Nullable Matrix[] perLayer(Matrix flat) {
-    @Nullable Matrix[] views = new Matrix[network.layers().size()];
-    for (ParameterBlock block : network.blocks()) {
-      views[block.layer()] =
-          flat.view(block.offset(), block.rows(), block.columns(), block.columns());
+  /** The parts of each layer's parameters inside a flat vector. */
+  List<List<Matrix>> perLayer(Matrix flat) {
+    List<List<Matrix>> parts = new ArrayList<>();
+    network.layers().forEach(layer -> parts.add(new ArrayList<>()));
+    for (ParameterBlock block : network.parts()) {
+      parts
+          .get(block.layer())
+          .add(flat.view(block.offset(), block.rows(), block.columns(), block.columns()));
     }
-    return views;
+    return parts;
   }
 
   /** ∂L/∂value. */
@@ -172,23 +173,10 @@ final class Workspace implements AutoCloseable {
     return direction;
   }
 
-  /** Σ ā āᵀ of a layer, as the last request left it. */
-  Accumulator inputMoment(int layer) {
-    return moment(inputMoments, layer, network.layers().get(layer).parameterRows());
-  }
-
-  /** Σ g gᵀ of a layer, as the last request left it. */
-  Accumulator gradientMoment(int layer) {
-    return moment(gradientMoments, layer, network.layers().get(layer).parameterColumns());
-  }
-
-  private Accumulator moment(@Nullable Accumulator[] moments, int layer, int n) {
-    Accumulator moment = moments[layer];
-    if (moment == null) {
-      moment = new Accumulator(own(Matrix.zeros(precision, n, n)));
-      moments[layer] = moment;
-    }
-    return moment;
+  /** A sum of any content that is kept under {@code name}, which always has this shape. */
+  Accumulator sum(String name, int rows, int columns) {
+    return sums.computeIfAbsent(
+        name, key -> new Accumulator(own(Matrix.zeros(precision, rows, columns))));
   }
 
   private <T extends AutoCloseable> T own(T buffer) {

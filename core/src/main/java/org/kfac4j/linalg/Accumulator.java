@@ -28,6 +28,19 @@ public final class Accumulator {
     Blas.gram(a, alpha, beta(), sum);
   }
 
+  /** Adds a matrix without gaps, row by row, to a sum without gaps. */
+  public void add(double[] matrix) {
+    if (beta() != 0) {
+      double[] before = sum.toArray();
+      for (int i = 0; i < before.length; i++) {
+        before[i] += matrix[i];
+      }
+      sum.put(0, before, 0, before.length);
+    } else {
+      sum.put(0, matrix, 0, matrix.length);
+    }
+  }
+
   /** The sum; of one that was made by {@link #addGram}, the lower triangle. */
   public Matrix sum() {
     if (empty) {

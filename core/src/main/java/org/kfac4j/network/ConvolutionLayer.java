@@ -17,7 +17,7 @@ import org.kfac4j.linalg.Matrix;
  * @param name what messages and tables call it
  */
 public record ConvolutionLayer(String name, Window window, int filters, boolean hasBias)
-    implements ParameterLayer {
+    implements WeightLayer {
   /** Numbers of a piece of the patch matrix: 1 MB, to stay in a core's cache. */
   private static final int PIECE = 250_000;
 
@@ -44,11 +44,17 @@ public record ConvolutionLayer(String name, Window window, int filters, boolean 
   }
 
   @Override
+  public List<LayerPart> parts() {
+    return List.of(
+        new LayerPart(parameterRows(), parameterColumns(), hasBias, ParameterRole.WEIGHTS));
+  }
+
+  /** Rows of X. */
   public int parameterRows() {
     return patch() + (hasBias ? 1 : 0);
   }
 
-  @Override
+  /** Columns of X. */
   public int parameterColumns() {
     return filters;
   }
@@ -110,7 +116,8 @@ public record ConvolutionLayer(String name, Window window, int filters, boolean 
 
   /** Σ [[A]]ᵀ g, over positions too. */
   @Override
-  public void addGradient(LayerBuffers buffers, int n, Accumulator sum) {
+  public void addGradient(LayerBuffers buffers, int n, List<Accumulator> sums) {
+    Accumulator sum = sums.get(0);
     Patches patches = patches(buffers);
     forPieces(
         n,
@@ -123,17 +130,19 @@ public record ConvolutionLayer(String name, Window window, int filters, boolean 
   }
 
   @Override
-  public void addInputMoment(LayerBuffers buffers, int n, WeightSharing sharing, Accumulator sum) {
+  public void addInputMoments(
+      LayerBuffers buffers, int n, WeightSharing sharing, List<Accumulator> sums) {
+    Accumulator sum = sums.get(0);
     Patches patches = patches(buffers);
     double scale = sharing.inputScale(window.positions());
     if (sharing == WeightSharing.REDUCE) {
-      Matrix sums = buffers.scratch().matrix(0, n, patches.columns());
+      Matrix reduced = buffers.scratch().matrix(0, n, patches.columns());
       double[] row = new double[patches.columns()];
       for (int example = 0; example < n; example++) {
         patches.sum(buffers.in(), example, row);
-        sums.put((long) example * row.length, row, 0, row.length);
+        reduced.put((long) example * row.length, row, 0, row.length);
       }
-      sum.addGram(sums, scale);
+      sum.addGram(reduced, scale);
       return;
     }
     RowMoments moments = memory(buffers).moments;
@@ -153,11 +162,12 @@ public record ConvolutionLayer(String name, Window window, int filters, boolean 
   }
 
   @Override
-  public void addGradientMoment(
-      LayerBuffers buffers, int n, WeightSharing sharing, Accumulator sum) {
+  public void addGradientMoments(
+      LayerBuffers buffers, int n, WeightSharing sharing, List<Accumulator> sums) {
+    Accumulator sum = sums.get(0);
     double scale = sharing.gradientScale(window.positions());
     if (sharing == WeightSharing.REDUCE) {
-      Matrix sums = buffers.scratch().matrix(0, n, filters);
+      Matrix reduced = buffers.scratch().matrix(0, n, filters);
       double[] map = new double[outputs()];
       double[] row = new double[filters];
       for (int example = 0; example < n; example++) {
@@ -166,9 +176,9 @@ public record ConvolutionLayer(String name, Window window, int filters, boolean 
         for (int i = 0; i < map.length; i++) {
           row[i % filters] += map[i];
         }
-        sums.put((long) example * filters, row, 0, filters);
+        reduced.put((long) example * filters, row, 0, filters);
       }
-      sum.addGram(sums, scale);
+      sum.addGram(reduced, scale);
       return;
     }
     sum.addGram(buffers.gradientOut().positions(n), scale);

@@ -13,7 +13,7 @@ import org.kfac4j.linalg.Matrix;
  * @param name what messages and tables call it
  */
 public record DenseLayer(String name, int inputs, int outputs, boolean hasBias)
-    implements ParameterLayer {
+    implements WeightLayer {
   public DenseLayer {
     Check.that(
         inputs >= 1 && outputs >= 1,
@@ -34,11 +34,17 @@ public record DenseLayer(String name, int inputs, int outputs, boolean hasBias)
   }
 
   @Override
+  public List<LayerPart> parts() {
+    return List.of(
+        new LayerPart(parameterRows(), parameterColumns(), hasBias, ParameterRole.WEIGHTS));
+  }
+
+  /** Rows of X. */
   public int parameterRows() {
     return hasBias ? inputs + 1 : inputs;
   }
 
-  @Override
+  /** Columns of X. */
   public int parameterColumns() {
     return outputs;
   }
@@ -64,21 +70,22 @@ public record DenseLayer(String name, int inputs, int outputs, boolean hasBias)
 
   /** Σ āᵀ g. */
   @Override
-  public void addGradient(LayerBuffers buffers, int n, Accumulator sum) {
-    sum.addProduct(operand(buffers, n), true, buffers.gradientOut().plain(n), false);
+  public void addGradient(LayerBuffers buffers, int n, List<Accumulator> sums) {
+    sums.get(0).addProduct(operand(buffers, n), true, buffers.gradientOut().plain(n), false);
   }
 
   /** Σ ā āᵀ. */
   @Override
-  public void addInputMoment(LayerBuffers buffers, int n, WeightSharing sharing, Accumulator sum) {
-    sum.addGram(operand(buffers, n), 1);
+  public void addInputMoments(
+      LayerBuffers buffers, int n, WeightSharing sharing, List<Accumulator> sums) {
+    sums.get(0).addGram(operand(buffers, n), 1);
   }
 
   /** Σ g gᵀ. */
   @Override
-  public void addGradientMoment(
-      LayerBuffers buffers, int n, WeightSharing sharing, Accumulator sum) {
-    sum.addGram(buffers.gradientOut().plain(n), 1);
+  public void addGradientMoments(
+      LayerBuffers buffers, int n, WeightSharing sharing, List<Accumulator> sums) {
+    sums.get(0).addGram(buffers.gradientOut().plain(n), 1);
   }
 
   /** ṡ = ā V + ȧ X₀. */

@@ -8,6 +8,7 @@ import org.deeplearning4j.nn.conf.CNN2DFormat;
 import org.deeplearning4j.nn.conf.dropout.Dropout;
 import org.deeplearning4j.nn.conf.dropout.IDropout;
 import org.deeplearning4j.nn.conf.layers.BaseOutputLayer;
+import org.deeplearning4j.nn.conf.layers.BatchNormalization;
 import org.deeplearning4j.nn.conf.layers.Convolution2D;
 import org.deeplearning4j.nn.conf.layers.FeedForwardLayer;
 import org.deeplearning4j.nn.conf.layers.LossLayer;
@@ -26,6 +27,7 @@ final class Dl4jLayers {
   private static final Map<Class<?>, Reader> TABLE =
       Map.ofEntries(
           entry(org.deeplearning4j.nn.conf.layers.ActivationLayer.class, Dl4jLayers::activation),
+          entry(BatchNormalization.class, Dl4jLayers::batchNormalization),
           entry(org.deeplearning4j.nn.conf.layers.ConvolutionLayer.class, Dl4jLayers::convolution),
           entry(Convolution2D.class, Dl4jLayers::convolution),
           entry(org.deeplearning4j.nn.conf.layers.DenseLayer.class, Dl4jLayers::dense),
@@ -239,6 +241,38 @@ final class Dl4jLayers {
             List.of(in));
     return network.addActivation(
         name, Dl4jActivations.of(convolution.getActivationFn(), here), out, window.out(filters));
+  }
+
+  private static int batchNormalization(
+      NetworkBuilder network,
+      String name,
+      org.deeplearning4j.nn.conf.layers.Layer layer,
+      int in,
+      Refusal here) {
+    BatchNormalization normalization = (BatchNormalization) layer;
+    int channels = size("nOut", normalization.getNOut(), here);
+    Shape shape = network.shape(in);
+    if (shape == null) {
+      shape = Shape.vector(channels);
+      network.setInput(shape);
+    }
+    if (!shape.isVector()) {
+      checkFormat(normalization.getCnn2DFormat(), here);
+    }
+    here.require(
+        channels == shape.channels(), "nOut is %d, but a map of %s comes in", channels, shape);
+    here.unless(normalization.isMinibatch(), "minibatch", false);
+    boolean locked = normalization.isLockGammaBeta();
+    here.unless(!locked || normalization.getGamma() == 1, "gamma", normalization.getGamma());
+    here.unless(!locked || normalization.getBeta() == 0, "beta", normalization.getBeta());
+    double decay = normalization.getDecay();
+    here.unless(0 <= decay && decay <= 1, "decay", decay);
+    double epsilon = normalization.getEps();
+    here.unless(epsilon > 0 && Double.isFinite(epsilon), "eps", epsilon);
+    return network.add(
+        new BatchNormalizationLayer(
+            name, shape, decay, epsilon, !locked, normalization.isUseLogStd()),
+        in);
   }
 
   private static int pooling(

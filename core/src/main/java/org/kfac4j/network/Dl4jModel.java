@@ -33,7 +33,8 @@ public record Dl4jModel(String json, boolean graph, Network network) implements 
    * @throws InvalidInputException if something in it is not supported
    */
   public static Dl4jModel of(MultiLayerConfiguration configuration, String name) {
-    return of(configuration, name, null);
+    // By way of JSON, in which DL4J loses some settings of a network that has no weights yet.
+    return of(MultiLayerConfiguration.fromJson(configuration.toJson()), name, null);
   }
 
   private static Dl4jModel of(
@@ -47,7 +48,7 @@ public record Dl4jModel(String json, boolean graph, Network network) implements 
    * @throws InvalidInputException if something in it is not supported
    */
   public static Dl4jModel of(ComputationGraphConfiguration configuration, String name) {
-    return of(configuration, name, null);
+    return of(ComputationGraphConfiguration.fromJson(configuration.toJson()), name, null);
   }
 
   private static Dl4jModel of(

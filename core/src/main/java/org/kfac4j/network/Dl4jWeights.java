@@ -6,19 +6,44 @@ import org.kfac4j.network.Network.ParameterBlock;
 /**
  * The order of weights, layer by layer. θ holds X row by row, the bias as last row. DL4J's flat
  * parameters hold a dense layer's weights [nIn, nOut] column by column, then the bias; of a
- * convolution the bias, then the weights [filters, channels, kernel rows, kernel columns].
+ * convolution the bias, then the weights [filters, channels, kernel rows, kernel columns]; of batch
+ * normalisation the same as θ, but that σ² may be log10 σ.
  */
 final class Dl4jWeights {
+  /** The smallest variance of which DL4J gets the logarithm: that of 0 is not finite. */
+  private static final double SMALLEST_VARIANCE = Float.MIN_NORMAL;
+
   private Dl4jWeights() {}
 
   /** θ of DL4J's parameters. */
   static double[] fromDl4j(Network network, double[] parameters) {
-    return reorder(network, parameters, true);
+    double[] theta = reorder(network, parameters, true);
+    for (ParameterBlock block : network.statistics()) {
+      if (isLogarithmic(network, block)) {
+        for (int i = block.end() - block.columns(); i < block.end(); i++) {
+          theta[i] = Math.pow(10, 2 * theta[i]);
+        }
+      }
+    }
+    return theta;
   }
 
   /** DL4J's parameters of θ. */
   static double[] toDl4j(Network network, double[] theta) {
-    return reorder(network, theta, false);
+    double[] values = theta.clone();
+    for (ParameterBlock block : network.statistics()) {
+      if (isLogarithmic(network, block)) {
+        for (int i = block.end() - block.columns(); i < block.end(); i++) {
+          values[i] = 0.5 * Math.log10(Math.max(values[i], SMALLEST_VARIANCE));
+        }
+      }
+    }
+    return reorder(network, values, false);
+  }
+
+  private static boolean isLogarithmic(Network network, ParameterBlock block) {
+    return network.layers().get(block.layer()) instanceof BatchNormalizationLayer normalization
+        && normalization.logarithmic();
   }
 
   private static double[] reorder(Network network, double[] from, boolean toRows) {
@@ -28,12 +53,14 @@ final class Dl4jWeights {
         network.parameterCount(),
         from.length);
     double[] to = new double[from.length];
-    for (ParameterBlock block : network.blocks()) {
+    int layerOffset = 0;
+    for (ParameterBlock block : network.parts()) {
+      layerOffset = block.part() == 0 ? block.offset() : layerOffset;
       Layer layer = network.layers().get(block.layer());
       for (int row = 0; row < block.rows(); row++) {
         for (int column = 0; column < block.columns(); column++) {
           int here = block.offset() + row * block.columns() + column;
-          int there = block.offset() + place(layer, block, row, column);
+          int there = layerOffset + place(layer, block, here - layerOffset, row, column);
           if (toRows) {
             to[here] = from[there];
           } else {
@@ -45,8 +72,15 @@ final class Dl4jWeights {
     return to;
   }
 
-  /** Where X[row, column] is in DL4J's parameters of the layer. */
-  private static int place(Layer layer, ParameterBlock block, int row, int column) {
+  /**
+   * Where X[row, column] is in DL4J's parameters of the layer.
+   *
+   * @param here where it is in θ's
+   */
+  private static int place(Layer layer, ParameterBlock block, int here, int row, int column) {
+    if (layer instanceof ScaleLayer) {
+      return here;
+    }
     int weights = block.hasBias() ? block.rows() - 1 : block.rows();
     if (layer instanceof ConvolutionLayer convolution) {
       int biases = block.hasBias() ? block.columns() : 0;

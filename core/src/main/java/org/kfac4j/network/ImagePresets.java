@@ -7,6 +7,8 @@ import org.deeplearning4j.nn.conf.MultiLayerConfiguration;
 import org.deeplearning4j.nn.conf.NeuralNetConfiguration;
 import org.deeplearning4j.nn.conf.graph.ElementWiseVertex;
 import org.deeplearning4j.nn.conf.inputs.InputType;
+import org.deeplearning4j.nn.conf.layers.ActivationLayer;
+import org.deeplearning4j.nn.conf.layers.BatchNormalization;
 import org.deeplearning4j.nn.conf.layers.GlobalPoolingLayer;
 import org.deeplearning4j.nn.conf.layers.OutputLayer;
 import org.deeplearning4j.nn.conf.layers.PoolingType;
@@ -44,13 +46,21 @@ final class ImagePresets {
    * VGG16 for CIFAR-10: the 13 convolutions of 3 × 3 of Simonyan and Zisserman 2015
    * (arXiv:1409.1556, configuration D) with their five poolings, which leave one position of an
    * image of 32 × 32, and two hidden layers of 512.
+   *
+   * @param normalized whether convolutions are followed by batch normalisation
    */
-  static MultiLayerConfiguration vgg16() {
+  static MultiLayerConfiguration vgg16(boolean normalized) {
     NeuralNetConfiguration.ListBuilder list = builder().list();
     int[][] stages = {{64, 64}, {128, 128}, {256, 256, 256}, {512, 512, 512}, {512, 512, 512}};
     for (int[] stage : stages) {
       for (int filters : stage) {
-        list.layer(convolution(3, filters, 1, Activation.RELU));
+        if (normalized) {
+          list.layer(unbiased(3, filters, 1))
+              .layer(new BatchNormalization())
+              .layer(new ActivationLayer(Activation.RELU));
+        } else {
+          list.layer(convolution(3, filters, 1, Activation.RELU));
+        }
       }
       list.layer(
           new SubsamplingLayer.Builder(SubsamplingLayer.PoolingType.MAX)
@@ -69,39 +79,31 @@ final class ImagePresets {
   }
 
   /**
-   * The residual network for CIFAR-10 of He et al. 2016 (arXiv:1512.03385 §4.2) without its batch
-   * normalisation: three stages of 16, 32 and 64 filters of 3 × 3, 6 · blocks + 2 layers in all;
-   * where a stage begins, the shortcut is a convolution of 1 × 1 (option B).
+   * The residual network for CIFAR-10 of He et al. 2016 (arXiv:1512.03385 §4.2): three stages of
+   * 16, 32 and 64 filters of 3 × 3, 6 · blocks + 2 layers in all; where a stage begins, the
+   * shortcut is a convolution of 1 × 1 (option B). Convolutions followed by batch normalisation
+   * have no bias.
    *
-   * @param blocks of each stage: 3 for ResNet-20, 5 for ResNet-32
+   * @param blocks of each stage: 3 for ResNet-20, 5 for ResNet-32, 9 for ResNet-56
+   * @param normalized whether there is batch normalisation
    */
-  static ComputationGraphConfiguration plainResnet(int blocks) {
+  static ComputationGraphConfiguration resnet(int blocks, boolean normalized) {
     GraphBuilder graph = builder().graphBuilder().addInputs("image");
-    graph.addLayer("first", convolution(3, 16, 1, Activation.RELU), "image");
-    String from = "first";
+    String from = add(graph, "first", "image", 3, 16, 1, true, normalized);
     for (int stage = 0; stage < 3; stage++) {
       int filters = 16 << stage;
       for (int block = 0; block < blocks; block++) {
         String name = "stage" + (stage + 1) + "-block" + (block + 1);
         int stride = stage > 0 && block == 0 ? 2 : 1;
-        String shortcut = from;
+        String a = add(graph, name + "-a", from, 3, filters, stride, true, normalized);
+        String b = add(graph, name + "-b", a, 3, filters, 1, false, normalized);
+        String shortcut =
+            stride == 1
+                ? from
+                : add(graph, name + "-shortcut", from, 1, filters, stride, false, normalized);
         graph
-            .addLayer(name + "-a", convolution(3, filters, stride, Activation.RELU), from)
-            .addLayer(name + "-b", convolution(3, filters, 1, Activation.IDENTITY), name + "-a");
-        if (stride > 1) {
-          shortcut = name + "-shortcut";
-          graph.addLayer(shortcut, convolution(1, filters, stride, Activation.IDENTITY), from);
-        }
-        graph
-            .addVertex(
-                name + "-sum",
-                new ElementWiseVertex(ElementWiseVertex.Op.Add),
-                name + "-b",
-                shortcut)
-            .addLayer(
-                name,
-                new org.deeplearning4j.nn.conf.layers.ActivationLayer(Activation.RELU),
-                name + "-sum");
+            .addVertex(name + "-sum", new ElementWiseVertex(ElementWiseVertex.Op.Add), b, shortcut)
+            .addLayer(name, new ActivationLayer(Activation.RELU), name + "-sum");
         from = name;
       }
     }
@@ -111,6 +113,37 @@ final class ImagePresets {
         .setOutputs("classes")
         .setInputTypes(IMAGES)
         .build();
+  }
+
+  /**
+   * Adds a convolution, perhaps its normalisation and perhaps a rectifier.
+   *
+   * @return the name of the last of them
+   */
+  private static String add(
+      GraphBuilder graph,
+      String name,
+      String from,
+      int kernel,
+      int filters,
+      int stride,
+      boolean rectified,
+      boolean normalized) {
+    if (!normalized) {
+      graph.addLayer(
+          name,
+          convolution(kernel, filters, stride, rectified ? Activation.RELU : Activation.IDENTITY),
+          from);
+      return name;
+    }
+    graph
+        .addLayer(name, unbiased(kernel, filters, stride), from)
+        .addLayer(name + "-norm", new BatchNormalization(), name);
+    if (!rectified) {
+      return name + "-norm";
+    }
+    graph.addLayer(name + "-relu", new ActivationLayer(Activation.RELU), name + "-norm");
+    return name + "-relu";
   }
 
   private static NeuralNetConfiguration.Builder builder() {
@@ -127,12 +160,21 @@ final class ImagePresets {
 
   private static org.deeplearning4j.nn.conf.layers.ConvolutionLayer convolution(
       int kernel, int filters, int stride, Activation activation) {
+    return same(kernel, filters, stride).activation(activation).build();
+  }
+
+  /** What batch normalisation follows, which has a shift of its own. */
+  private static org.deeplearning4j.nn.conf.layers.ConvolutionLayer unbiased(
+      int kernel, int filters, int stride) {
+    return same(kernel, filters, stride).activation(Activation.IDENTITY).hasBias(false).build();
+  }
+
+  private static org.deeplearning4j.nn.conf.layers.ConvolutionLayer.Builder same(
+      int kernel, int filters, int stride) {
     return new org.deeplearning4j.nn.conf.layers.ConvolutionLayer.Builder(kernel, kernel)
         .nOut(filters)
         .stride(stride, stride)
-        .convolutionMode(ConvolutionMode.Same)
-        .activation(activation)
-        .build();
+        .convolutionMode(ConvolutionMode.Same);
   }
 
   private static SubsamplingLayer pooling(SubsamplingLayer.PoolingType type) {

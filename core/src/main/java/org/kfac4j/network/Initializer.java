@@ -42,7 +42,15 @@ public final class Initializer {
   public static double[] initial(Dl4jModel model, String scheme, long seed) {
     checkName(scheme);
     if (scheme.equalsIgnoreCase(SPARSE)) {
-      return sparse(model.network(), seed);
+      boolean onlyWeights =
+          model.network().parts().stream()
+              .allMatch(part -> part.shape().role() == ParameterRole.WEIGHTS);
+      return sparse(
+          model.network(),
+          seed,
+          onlyWeights
+              ? new double[model.network().parameterCount()]
+              : initial(model, WeightInit.XAVIER.name(), seed));
     }
     List<NeuralNetConfiguration> layers = new ArrayList<>();
     Callable<Model> drawn = drawn(model, layers);
@@ -96,10 +104,16 @@ public final class Initializer {
   /**
    * {@value #INCOMING} incoming N(0, 1) weights per unit from random inputs, all if there are
    * fewer; zero bias.
+   *
+   * @param others what parameters other than weights and biases begin with, laid out as θ
    */
-  public static double[] sparse(Network network, long seed) {
-    double[] theta = new double[network.parameterCount()];
+  public static double[] sparse(Network network, long seed, double[] others) {
+    double[] theta = others.clone();
     for (ParameterBlock block : network.blocks()) {
+      if (block.shape().role() != ParameterRole.WEIGHTS) {
+        continue;
+      }
+      Arrays.fill(theta, block.offset(), block.end(), 0);
       int inputs = block.hasBias() ? block.rows() - 1 : block.rows();
       for (int unit = 0; unit < block.columns(); unit++) {
         long key = Hashing.key(seed, block.layer(), unit);

@@ -37,19 +37,14 @@ public sealed interface Layer extends Serializable
     return outputShape().size();
   }
 
-  /** Rows of the parameter matrix, 0 for a layer without parameters. */
-  default int parameterRows() {
-    return 0;
-  }
-
-  /** Columns of the parameter matrix, 0 for a layer without parameters. */
-  default int parameterColumns() {
-    return 0;
+  /** Its parameters, in the order in which θ has them. */
+  default List<LayerPart> parts() {
+    return List.of();
   }
 
   /** Number of parameters. */
   default int parameterCount() {
-    return Math.multiplyExact(parameterRows(), parameterColumns());
+    return parts().stream().mapToInt(LayerPart::size).reduce(0, Math::addExact);
   }
 
   /**

@@ -15,14 +15,15 @@ public final class LayerBuffers {
   private final List<Rows> in;
   private final Rows out;
   private final Scratch scratch;
-  private @Nullable Matrix parameters;
-  private @Nullable Matrix direction;
+  private List<Matrix> parameters = List.of();
+  private List<Matrix> direction = List.of();
   private @Nullable Rows gradientOut;
   private final @Nullable Rows[] gradientIn;
   private @Nullable Rows tangentOut;
   private final @Nullable Rows[] tangentIn;
   private @Nullable Object memory;
   private boolean training;
+  private boolean holding;
   private long key;
   private long[] ids = {};
 
@@ -34,12 +35,18 @@ public final class LayerBuffers {
     this.tangentIn = new Rows[in.size()];
   }
 
-  public void setParameters(@Nullable Matrix matrix) {
-    parameters = matrix;
+  /**
+   * @param matrices one for each part
+   */
+  public void setParameters(List<Matrix> matrices) {
+    parameters = List.copyOf(matrices);
   }
 
-  public void setDirection(@Nullable Matrix matrix) {
-    direction = matrix;
+  /**
+   * @param matrices one for each part
+   */
+  public void setDirection(List<Matrix> matrices) {
+    direction = List.copyOf(matrices);
   }
 
   public void setGradientOut(Rows rows) {
@@ -79,6 +86,19 @@ public final class LayerBuffers {
     return training;
   }
 
+  /** Says whether what is computed of all examples of the block counts as constant. */
+  public void setHolding(boolean statistics) {
+    holding = statistics;
+  }
+
+  /**
+   * Whether {@link Layer#backward} takes what the layer computed of all examples of the block for
+   * constants, so that each example's gradient is its own.
+   */
+  public boolean isHolding() {
+    return holding;
+  }
+
   /** Of random streams; the same in all passes over a batch. */
   public long key() {
     return key;
@@ -94,14 +114,22 @@ public final class LayerBuffers {
     return in.size();
   }
 
-  /** X of a layer with parameters. */
+  /** The first part of the parameters. */
   public Matrix parameters() {
-    return requireNonNull(parameters);
+    return parameters(0);
   }
 
-  /** The direction in which X moves, of a layer with parameters. */
+  public Matrix parameters(int part) {
+    return parameters.get(part);
+  }
+
+  /** The direction in which the first part of the parameters moves. */
   public Matrix direction() {
-    return requireNonNull(direction);
+    return direction(0);
+  }
+
+  public Matrix direction(int part) {
+    return direction.get(part);
   }
 
   /** The only input. */

@@ -125,24 +125,36 @@ public record Network(
     return layers.stream().mapToInt(Layer::parameterCount).reduce(0, Math::addExact);
   }
 
-  /** Where each layer with parameters has them in θ, in order. */
+  /** The trained parameters, part by part in the order of θ. */
   public List<ParameterBlock> blocks() {
+    return parts().stream().filter(ParameterBlock::isTrained).toList();
+  }
+
+  /** The averages over examples that θ has beside what is trained. */
+  public List<ParameterBlock> statistics() {
+    return parts().stream().filter(block -> !block.isTrained()).toList();
+  }
+
+  /** All parts of all layers in the order of θ. */
+  public List<ParameterBlock> parts() {
     List<ParameterBlock> blocks = new ArrayList<>();
     int offset = 0;
     for (int i = 0; i < layers.size(); i++) {
       Layer layer = layers.get(i);
-      if (layer.parameterCount() > 0) {
-        boolean bias = layer instanceof ParameterLayer parameters && parameters.hasBias();
+      List<LayerPart> parts = layer.parts();
+      for (int k = 0; k < parts.size(); k++) {
+        LayerPart part = parts.get(k);
+        boolean alone = k == 0 && (parts.size() == 1 || parts.get(1).role() != part.role());
         blocks.add(
             new ParameterBlock(
+                blocks.size(),
                 i,
-                layer.name(),
+                k,
+                alone ? layer.name() : layer.name() + "[" + k + "]",
                 offset,
-                layer.parameterRows(),
-                layer.parameterColumns(),
-                bias,
+                part,
                 penalties.get(i)));
-        offset += layer.parameterCount();
+        offset += part.size();
       }
     }
     return blocks;
@@ -238,30 +250,48 @@ public record Network(
   }
 
   /**
-   * The parameters of one layer: a matrix [rows, columns], row by row, from {@code offset} in θ.
+   * One part of a layer's parameters.
    *
+   * @param index among all parts of the network
    * @param layer its index in the network
-   * @param hasBias whether the last row is the bias
+   * @param part which of the layer's parts it is
+   * @param name what messages and tables call it
+   * @param offset of its first number in θ
    */
   public record ParameterBlock(
-      int layer, String name, int offset, int rows, int columns, boolean hasBias, Penalty penalty)
-      implements Serializable {
+      int index, int layer, int part, String name, int offset, LayerPart shape, Penalty penalty) {
+    public int rows() {
+      return shape.rows();
+    }
+
+    public int columns() {
+      return shape.columns();
+    }
+
+    public boolean hasBias() {
+      return shape.hasBias();
+    }
+
+    public boolean isTrained() {
+      return shape.role() != ParameterRole.STATISTICS;
+    }
+
     /** The weights and, if there is one, the bias. */
     public List<Range> ranges() {
       Range weights = new Range(offset, biasOffset(), penalty.weights());
-      return hasBias
+      return hasBias()
           ? List.of(weights, new Range(biasOffset(), end(), penalty.bias()))
           : List.of(weights);
     }
 
     /** First index in θ after this block. */
     public int end() {
-      return offset + rows * columns;
+      return offset + shape.size();
     }
 
     /** Index in θ of the bias, {@link #end()} if there is none. */
     public int biasOffset() {
-      return hasBias ? end() - columns : end();
+      return hasBias() ? end() - columns() : end();
     }
   }
 }

@@ -42,9 +42,13 @@ public final class Presets {
               "mnist-classifier",
               name ->
                   Dl4jModel.of(layers(new int[] {784, 300, 100, 10}, "tanh", 0, "mcxent"), name)),
-          entry("resnet20-plain", name -> Dl4jModel.of(ImagePresets.plainResnet(3), name)),
-          entry("resnet32-plain", name -> Dl4jModel.of(ImagePresets.plainResnet(5), name)),
-          entry("vgg16", name -> Dl4jModel.of(ImagePresets.vgg16(), name)));
+          entry("resnet20", name -> Dl4jModel.of(ImagePresets.resnet(3, true), name)),
+          entry("resnet20-plain", name -> Dl4jModel.of(ImagePresets.resnet(3, false), name)),
+          entry("resnet32", name -> Dl4jModel.of(ImagePresets.resnet(5, true), name)),
+          entry("resnet32-plain", name -> Dl4jModel.of(ImagePresets.resnet(5, false), name)),
+          entry("resnet56", name -> Dl4jModel.of(ImagePresets.resnet(9, true), name)),
+          entry("vgg16", name -> Dl4jModel.of(ImagePresets.vgg16(false), name)),
+          entry("vgg16-normalized", name -> Dl4jModel.of(ImagePresets.vgg16(true), name)));
 
   /**
    * What the output layer does. DL4J clips the probabilities of XENT, which hides the loss of

@@ -12,11 +12,14 @@ import java.util.concurrent.Future;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import org.kfac4j.Snapshot;
+import org.kfac4j.curvature.BlockForm;
+import org.kfac4j.curvature.BlockStatistics;
+import org.kfac4j.curvature.DiagonalStatistics;
+import org.kfac4j.curvature.ExactStatistics;
 import org.kfac4j.curvature.KroneckerFactors;
-import org.kfac4j.curvature.RunningAverage;
 import org.kfac4j.curvature.Sums;
+import org.kfac4j.data.Batch;
 import org.kfac4j.linalg.Blas;
-import org.kfac4j.linalg.Packed;
 import org.kfac4j.network.Network;
 import org.kfac4j.network.Network.ParameterBlock;
 
@@ -27,7 +30,7 @@ import org.kfac4j.network.Network.ParameterBlock;
 final class Curvature implements AutoCloseable {
   private final Kfac settings;
   private final List<ParameterBlock> blocks;
-  private final List<KroneckerFactors> averages = new ArrayList<>();
+  private final List<BlockStatistics> averages = new ArrayList<>();
   private final ExecutorService pool;
   private long batches;
 
@@ -37,16 +40,11 @@ final class Curvature implements AutoCloseable {
     this.batches = saved == null ? 0 : saved.longValue("statistics");
     for (int i = 0; i < blocks.size(); i++) {
       ParameterBlock block = blocks.get(i);
-      averages.add(
-          new KroneckerFactors(
-              saved == null
-                  ? new double[Packed.length(block.rows())]
-                  : saved.doubles("A " + i).clone(),
-              saved == null
-                  ? new double[Packed.length(block.columns())]
-                  : saved.doubles("G " + i).clone(),
-              block.rows(),
-              block.columns()));
+      BlockStatistics zeros = BlockStatistics.zeros(block, settings.statistics().forms().of(block));
+      if (saved != null) {
+        zeros.restore(saved, String.valueOf(i));
+      }
+      averages.add(zeros);
     }
     this.pool =
         Executors.newFixedThreadPool(
@@ -63,16 +61,14 @@ final class Curvature implements AutoCloseable {
    *
    * @throws DivergedException naming iteration {@code k} and the layer if they are not finite
    */
-  void update(Sums sums, int k) {
+  void update(Sums sums, Batch batch, int k) {
     batches++;
-    double epsilon =
-        RunningAverage.weightOfPast(
-            batches, settings.statistics().average(), settings.statistics().period());
+    double epsilon = settings.statistics().weightOfPast(batches, batch);
     forEachLayer(
         i -> {
           ParameterBlock block = blocks.get(i);
-          KroneckerFactors average = averages.get(i);
-          average.update(sums, block.layer(), epsilon);
+          BlockStatistics average = averages.get(i);
+          average.update(sums, block, epsilon);
           if (!average.isFinite()) {
             throw new DivergedException(
                 "iteration " + k + ": the curvature of layer " + block.name() + " is not finite");
@@ -92,12 +88,19 @@ final class Curvature implements AutoCloseable {
         i -> {
           ParameterBlock block = blocks.get(i);
           double strength = gamma == null ? lambda + block.penalty().weights() : gamma * gamma;
-          maps[i] =
-              settings
-                  .preconditioner()
-                  .factor(averages.get(i), strength, block.name(), settings.machine());
+          maps[i] = invert(averages.get(i), strength, block.name());
         });
     return new Inverse(List.of(maps));
+  }
+
+  private LinearMap invert(BlockStatistics average, double strength, String name) {
+    if (average instanceof KroneckerFactors factors) {
+      return settings.preconditioner().factor(factors, strength, name, settings.machine());
+    }
+    if (average instanceof ExactStatistics exact) {
+      return ExactInverse.of(exact, strength, settings.machine());
+    }
+    return DiagonalInverse.of((DiagonalStatistics) average, strength);
   }
 
   /** The inverse that {@link Inverse#save} saved. */
@@ -106,31 +109,32 @@ final class Curvature implements AutoCloseable {
     forEachLayer(
         i -> {
           ParameterBlock block = blocks.get(i);
-          maps[i] =
-              settings
-                  .preconditioner()
-                  .restore(
-                      snapshot,
-                      "inverse " + i + " ",
-                      block.rows(),
-                      block.columns(),
-                      settings.machine());
+          maps[i] = restore(snapshot, "inverse " + i + " ", block);
         });
     return new Inverse(List.of(maps));
   }
 
-  /** Per layer: π, mean eigenvalues of A and G, and the recovery rung of its inverse. */
+  private LinearMap restore(Snapshot snapshot, String prefix, ParameterBlock block) {
+    return switch (settings.statistics().forms().of(block)) {
+      case KRONECKER ->
+          settings
+              .preconditioner()
+              .restore(snapshot, prefix, block.rows(), block.columns(), settings.machine());
+      case EXACT ->
+          ExactInverse.restore(snapshot, prefix, block.shape().size(), settings.machine());
+      case DIAGONAL -> DiagonalInverse.restore(snapshot, prefix);
+    };
+  }
+
+  /** Per block: what its statistics say of themselves, and the recovery rung of its inverse. */
   Map<String, Double> health(Inverse inverse) {
     Map<String, Double> health = new TreeMap<>();
     for (int i = 0; i < blocks.size(); i++) {
       ParameterBlock block = blocks.get(i);
-      KroneckerFactors factors = averages.get(i);
-      health.put(block.name() + " pi", factors.pi());
-      health.put(
-          block.name() + " A", Packed.trace(factors.inputs(), factors.rows()) / factors.rows());
-      health.put(
-          block.name() + " G",
-          Packed.trace(factors.gradients(), factors.columns()) / factors.columns());
+      averages
+          .get(i)
+          .health()
+          .forEach((figure, value) -> health.put(block.name() + " " + figure, value));
       health.put(block.name() + " recovery", (double) inverse.maps.get(i).recoveries());
     }
     return health;
@@ -139,8 +143,7 @@ final class Curvature implements AutoCloseable {
   void save(Snapshot snapshot) {
     snapshot.put("statistics", batches);
     for (int i = 0; i < blocks.size(); i++) {
-      snapshot.put("A " + i, averages.get(i).inputs().clone());
-      snapshot.put("G " + i, averages.get(i).gradients().clone());
+      averages.get(i).save(snapshot, String.valueOf(i));
     }
   }
 
@@ -179,7 +182,11 @@ final class Curvature implements AutoCloseable {
     }
   }
 
-  private static double cost(ParameterBlock block) {
+  private double cost(ParameterBlock block) {
+    if (settings.statistics().forms().of(block) != BlockForm.KRONECKER) {
+      double n = block.shape().size();
+      return n * n * n;
+    }
     double r = block.rows();
     double c = block.columns();
     return r * r * r + c * c * c + 2 * r * c * (r + c);

@@ -75,7 +75,7 @@ public record EigenPreconditioner() implements Preconditioner {
 
   @Override
   public String describe() {
-    return "Kronecker, eigen damping";
+    return "Kronecker, eigen";
   }
 
   /** a and g hold eigenvectors as rows: U_Aᵀ and U_Gᵀ. */

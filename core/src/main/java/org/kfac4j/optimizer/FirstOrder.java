@@ -133,6 +133,7 @@ public record FirstOrder(Rule rule, Schedule learningRate) implements Optimizer 
       for (int i = 0; i < theta.length; i++) {
         theta[i] += update[i];
       }
+      mean.moveStatistics(network, theta);
       objective.phases().add("update", (System.nanoTime() - begin) * 1e-9);
       Double mu =
           settings.rule instanceof Momentum momentum ? (Double) momentum.momentum().at(k) : null;

@@ -1,12 +1,17 @@
 package org.kfac4j.optimizer;
 
 import java.io.Serializable;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 import org.kfac4j.Check;
 import org.kfac4j.Snapshot;
+import org.kfac4j.curvature.BlockForm;
+import org.kfac4j.curvature.BlockForms;
 import org.kfac4j.curvature.FisherType;
+import org.kfac4j.curvature.RunningAverage;
+import org.kfac4j.data.Batch;
 import org.kfac4j.network.Network;
-import org.kfac4j.network.WeightSharing;
+import org.kfac4j.network.Network.ParameterBlock;
 
 /**
  * K-FAC, Martens and Grosse 2015, arXiv:1503.05671, algorithm 2, block-diagonal; and with a {@link
@@ -45,14 +50,21 @@ public record Kfac(
    * @param fraction τ1 of the batch
    * @param period iterations between statistics
    * @param average cap of the running average's weight on the past
-   * @param sharing what layers make of an example's many positions
+   * @param averageEpochs epochs in which the past's weight falls by e, in the place of the cap; 0
+   *     for the cap
+   * @param forms what is kept of each block's Fisher matrix
    */
   public record Statistics(
-      FisherType fisher, double fraction, int period, double average, WeightSharing sharing)
+      FisherType fisher,
+      double fraction,
+      int period,
+      double average,
+      double averageEpochs,
+      BlockForms forms)
       implements Serializable {
-    /** With {@link WeightSharing#KFC}. */
+    /** With {@link BlockForms#DEFAULT}. */
     public Statistics(FisherType fisher, double fraction, int period, double average) {
-      this(fisher, fraction, period, average, WeightSharing.KFC);
+      this(fisher, fraction, period, average, 0, BlockForms.DEFAULT);
     }
 
     public Statistics {
@@ -63,10 +75,23 @@ public record Kfac(
       Check.that(period >= 1, "curvature.statistics-period must be at least 1, got %d", period);
       Check.that(
           0 <= average && average < 1, "curvature.average must be in [0, 1), got %s", average);
+      Check.that(
+          0 <= averageEpochs && Double.isFinite(averageEpochs),
+          "curvature.average-epochs must be finite and not negative, got %s",
+          averageEpochs);
     }
 
     boolean isDue(int k) {
       return (k - 1) % period == 0;
+    }
+
+    /** The weight on the past of the {@code updates}-th update, with {@code batch}'s statistics. */
+    double weightOfPast(long updates, Batch batch) {
+      double cap =
+          averageEpochs == 0
+              ? average
+              : RunningAverage.capByEpochs(averageEpochs, batch.count(), batch.size());
+      return RunningAverage.weightOfPast(updates, cap, period);
     }
   }
 
@@ -103,12 +128,48 @@ public record Kfac(
   }
 
   @Override
+  public void check(Network network) {
+    if (!statistics.forms.strict()) {
+      return;
+    }
+    for (ParameterBlock block : network.blocks()) {
+      Check.that(
+          statistics.forms.of(block) != BlockForm.DIAGONAL,
+          "curvature.strict = true refuses layer %s: it would only get the diagonal of its Fisher block",
+          block.name());
+    }
+  }
+
+  @Override
   public Run start(Network network, double[] theta, @Nullable Snapshot saved) {
     return new KfacRun(this, network, theta, saved);
   }
 
   @Override
   public String describe(Network network, int layer) {
-    return network.layers().get(layer).parameterCount() == 0 ? "–" : preconditioner.describe();
+    List<String> forms =
+        network.blocks().stream()
+            .filter(block -> block.layer() == layer)
+            .map(block -> describe(statistics.forms.of(block)))
+            .distinct()
+            .toList();
+    return forms.isEmpty() ? "–" : String.join(", ", forms);
+  }
+
+  @Override
+  public String factors(ParameterBlock block) {
+    return switch (statistics.forms.of(block)) {
+      case KRONECKER -> block.rows() + "² ⊗ " + block.columns() + "²";
+      case EXACT -> block.shape().size() + "²";
+      case DIAGONAL -> String.valueOf(block.shape().size());
+    };
+  }
+
+  private String describe(BlockForm form) {
+    return switch (form) {
+      case KRONECKER -> preconditioner.describe();
+      case EXACT -> "exact block";
+      case DIAGONAL -> "diagonal only";
+    };
   }
 }

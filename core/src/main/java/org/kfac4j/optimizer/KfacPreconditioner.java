@@ -41,7 +41,7 @@ public record KfacPreconditioner() implements Preconditioner {
 
   @Override
   public String describe() {
-    return "Kronecker, factored damping";
+    return "Kronecker, factored";
   }
 
   /** Two matrices to work in are kept, because allocating them costs a good part of a product. */

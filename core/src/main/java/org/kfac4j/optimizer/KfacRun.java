@@ -64,6 +64,7 @@ final class KfacRun implements Optimizer.Run {
               ? choose(candidates, here, mean, batch, exact, k) // 6, 7
               : scheduled(candidates.get(0), mean, (StepRule.Scheduled) settings.stepRule(), k);
       double[] next = chosen.next;
+      mean.moveStatistics(network, next);
       double used = lambda;
       Double rho = adaptDamping(objective, chosen, next, mean, batch, k); // 8
       theta = next; // 9
@@ -81,7 +82,7 @@ final class KfacRun implements Optimizer.Run {
                 batch.subset(asked.fraction()),
                 asked.fisher(),
                 Hashing.key(settings.seed(), k),
-                asked.sharing())
+                asked.forms())
             : null;
     Sums sums = here.evaluate(new Request.Gradient(batch, statistics));
     return phases.time(
@@ -89,7 +90,7 @@ final class KfacRun implements Optimizer.Run {
         () -> {
           MeanGradient mean = MeanGradient.of(sums, network, theta, k);
           if (statistics != null) {
-            curvature.update(sums, k);
+            curvature.update(sums, batch, k);
           }
           return mean;
         });

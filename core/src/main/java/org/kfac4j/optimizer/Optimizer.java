@@ -16,10 +16,22 @@ public interface Optimizer {
   Run start(Network network, double[] theta, @Nullable Snapshot saved);
 
   /**
+   * Looks whether {@code network} can be optimised, before anything is computed.
+   *
+   * @throws IllegalArgumentException naming the layer and the rule if not
+   */
+  default void check(Network network) {}
+
+  /**
    * What preconditions the layer with that index, for the table that a run prints first: "–" for a
    * first-order method.
    */
   default String describe(Network network, int layer) {
+    return "–";
+  }
+
+  /** The size of what is kept of a block's curvature, for that table: "785² ⊗ 10²". */
+  default String factors(Network.ParameterBlock block) {
     return "–";
   }
 

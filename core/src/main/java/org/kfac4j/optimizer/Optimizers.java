@@ -6,6 +6,8 @@ import java.util.Locale;
 import java.util.Map;
 import org.kfac4j.InvalidInputException;
 import org.kfac4j.Settings;
+import org.kfac4j.curvature.BlockForm;
+import org.kfac4j.curvature.BlockForms;
 import org.kfac4j.curvature.FisherType;
 import org.kfac4j.network.WeightSharing;
 
@@ -62,6 +64,17 @@ public final class Optimizers {
     EXPONENTIAL
   }
 
+  private enum ScaleForm {
+    EXACT(BlockForm.EXACT),
+    DIAGONAL(BlockForm.DIAGONAL);
+
+    private final BlockForm form;
+
+    ScaleForm(BlockForm form) {
+      this.form = form;
+    }
+  }
+
   private enum DampingForm {
     FACTORED,
     EIGEN
@@ -100,7 +113,11 @@ public final class Optimizers {
             settings.doubleValue("curvature.statistics-fraction"),
             settings.positiveInt("curvature.statistics-period"),
             settings.doubleValue("curvature.average"),
-            settings.choice("curvature.weight-sharing", WeightSharing.class)),
+            settings.doubleValue("curvature.average-epochs"),
+            new BlockForms(
+                settings.choice("curvature.weight-sharing", WeightSharing.class),
+                settings.choice("curvature.scales", ScaleForm.class).form,
+                settings.flag("curvature.strict"))),
         new Kfac.Inverses(
             settings.positiveInt("curvature.inverse-period"),
             settings.flag("curvature.gamma-search"),

@@ -22,6 +22,6 @@ public interface Preconditioner extends Serializable {
   /** Whether γ may differ from sqrt(λ + η), so that searching for it makes sense. */
   boolean hasGamma();
 
-  /** For tables, for example "A⁻¹ V G⁻¹, factored damping". */
+  /** For tables, for example "Kronecker, factored". */
   String describe();
 }

@@ -14,7 +14,7 @@ import org.kfac4j.data.Storage;
  * paths may be longer.
  */
 final class RunText {
-  static final int WIDTH = 100;
+  static final int WIDTH = 120;
   static final String MODEL_FILE = "model.zip";
 
   /** Where the terminal's character set lacks λ, everything is said in ASCII. */

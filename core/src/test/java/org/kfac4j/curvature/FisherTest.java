@@ -43,7 +43,7 @@ class FisherTest {
   }
 
   private static KroneckerFactors factors(Sums sums, ParameterBlock block) {
-    return KroneckerFactors.of(sums, block.layer(), block.rows(), block.columns());
+    return KroneckerFactors.of(sums, block);
   }
 
   /** Mean over examples of Dθ Dθᵀ with the training targets. */

@@ -12,6 +12,7 @@ import org.junit.jupiter.params.provider.MethodSource;
 import org.kfac4j.Dense;
 import org.kfac4j.Problem;
 import org.kfac4j.Tolerance;
+import org.kfac4j.curvature.BlockForms;
 import org.kfac4j.curvature.FisherType;
 import org.kfac4j.curvature.KroneckerFactors;
 import org.kfac4j.curvature.Request;
@@ -77,13 +78,15 @@ class ConvolutionCurvatureTest {
     double[][] inputMoment(WeightSharing sharing) {
       int r = layer.parameterRows();
       return symmetric(
-          with(r, r, (buffers, sum) -> layer.addInputMoment(buffers, n, sharing, sum)), r);
+          with(r, r, (buffers, sum) -> layer.addInputMoments(buffers, n, sharing, List.of(sum))),
+          r);
     }
 
     double[][] gradientMoment(WeightSharing sharing) {
       int c = layer.parameterColumns();
       return symmetric(
-          with(c, c, (buffers, sum) -> layer.addGradientMoment(buffers, n, sharing, sum)), c);
+          with(c, c, (buffers, sum) -> layer.addGradientMoments(buffers, n, sharing, List.of(sum))),
+          c);
     }
   }
 
@@ -175,7 +178,7 @@ class ConvolutionCurvatureTest {
       gammaReduced = Dense.plus(gammaReduced, Dense.outer(gs, gs));
     }
     assertClose(
-        setting.with(r, c, (buffers, sum) -> layer.addGradient(buffers, setting.n(), sum)),
+        setting.with(r, c, (buffers, sum) -> layer.addGradient(buffers, setting.n(), List.of(sum))),
         Dense.flat(gradient),
         Tolerance.F64);
     assertClose(setting.inputMoment(WeightSharing.KFC), omega, Tolerance.F64);
@@ -241,7 +244,10 @@ class ConvolutionCurvatureTest {
     // DW₁ + DW₂, transposed.
     assertThat(
             Dense.matrix(
-                both.with(5, 2, (buffers, sum) -> layer.addGradient(buffers, 2, sum)), 0, 5, 2))
+                both.with(5, 2, (buffers, sum) -> layer.addGradient(buffers, 2, List.of(sum))),
+                0,
+                5,
+                2))
         .isEqualTo(new double[][] {{5, 1}, {8, 4}, {1, 4}, {3, 5}, {4, 4}});
     // tr Ω tr Γ.
     double[][] omega = Dense.scaled(0.5, both.inputMoment(WeightSharing.KFC));
@@ -255,9 +261,10 @@ class ConvolutionCurvatureTest {
             theta,
             new Request.Gradient(
                 problem.all(),
-                new Request.Statistics(problem.all(), FisherType.EXACT, 1, sharing)));
+                new Request.Statistics(
+                    problem.all(), FisherType.EXACT, 1, BlockForms.sharing(sharing))));
     Network.ParameterBlock block = problem.network().blocks().get(0);
-    return KroneckerFactors.of(sums, block.layer(), block.rows(), block.columns());
+    return KroneckerFactors.of(sums, block);
   }
 
   /** The exact Fisher matrix from forward products with unit vectors. */

@@ -21,6 +21,7 @@ import org.deeplearning4j.nn.conf.layers.DropoutLayer;
 import org.deeplearning4j.nn.conf.layers.EmbeddingLayer;
 import org.deeplearning4j.nn.conf.layers.LSTM;
 import org.deeplearning4j.nn.conf.layers.Layer;
+import org.deeplearning4j.nn.conf.layers.LocalResponseNormalization;
 import org.deeplearning4j.nn.conf.layers.LossLayer;
 import org.deeplearning4j.nn.conf.layers.OutputLayer;
 import org.deeplearning4j.nn.conf.layers.PReLULayer;
@@ -65,8 +66,16 @@ class Dl4jRefusalTest {
             new ConvolutionLayer.Builder(1, 1).nIn(1).nOut(1).build(),
             "the configuration does not say how large images are; set model.input"),
         layer(
-            new BatchNormalization.Builder().nIn(INPUTS).nOut(INPUTS).build(),
-            "layer type = BatchNormalization"),
+            new BatchNormalization.Builder().nIn(INPUTS).nOut(INPUTS).minibatch(false).build(),
+            "minibatch = false"),
+        layer(
+            new BatchNormalization.Builder(2, 0, true).nIn(INPUTS).nOut(INPUTS).build(),
+            "gamma = 2.0"),
+        layer(
+            new BatchNormalization.Builder().nIn(INPUTS).nOut(INPUTS).eps(0).build(), "eps = 0.0"),
+        layer(
+            new LocalResponseNormalization.Builder().build(),
+            "layer type = LocalResponseNormalization"),
         layer(new DropoutLayer(new GaussianDropout(0.5)), "dropout = GaussianDropout"),
         layer(
             new EmbeddingLayer.Builder().nIn(INPUTS).nOut(3).build(),

@@ -11,6 +11,7 @@ import org.deeplearning4j.nn.conf.ConvolutionMode;
 import org.deeplearning4j.nn.conf.MultiLayerConfiguration;
 import org.deeplearning4j.nn.conf.NeuralNetConfiguration;
 import org.deeplearning4j.nn.conf.inputs.InputType;
+import org.deeplearning4j.nn.conf.layers.BatchNormalization;
 import org.deeplearning4j.nn.conf.layers.Layer;
 import org.deeplearning4j.nn.conf.layers.OutputLayer;
 import org.deeplearning4j.nn.conf.layers.PoolingType;
@@ -156,6 +157,32 @@ class ImageNetworkTest {
             "zero padding",
             new org.deeplearning4j.nn.conf.layers.ZeroPaddingLayer(1, 2, 3, 0),
             convolution(3, 3).build()));
+    for (boolean logarithmic : List.of(true, false)) {
+      cases.add(
+          of(
+              "batch normalisation, logarithmic " + logarithmic,
+              convolution(3, 3).build(),
+              new BatchNormalization.Builder().useLogStd(logarithmic).decay(0.8).eps(1e-3).build(),
+              convolution(2, 2).build(),
+              new BatchNormalization.Builder().useLogStd(logarithmic).build()));
+    }
+    cases.add(
+        of(
+            "batch normalisation of the input and of vectors",
+            new BatchNormalization.Builder().build(),
+            convolution(3, 3).hasBias(false).activation(Activation.IDENTITY).build(),
+            new BatchNormalization.Builder().build(),
+            new org.deeplearning4j.nn.conf.layers.ActivationLayer(Activation.RELU),
+            new org.deeplearning4j.nn.conf.layers.DenseLayer.Builder()
+                .nOut(5)
+                .activation(Activation.TANH)
+                .build(),
+            new BatchNormalization.Builder().build()));
+    cases.add(
+        of(
+            "batch normalisation without scale",
+            convolution(3, 3).build(),
+            new BatchNormalization.Builder().lockGammaBeta(true).build()));
     cases.add(
         of(
             "relu, pooling, activation, dense",
@@ -191,9 +218,7 @@ class ImageNetworkTest {
       dl4j.setLabels(Nd4j.createFromArray(y).castTo(type));
       dl4j.computeGradientAndScore();
       assertClose(ours.h(), dl4j.score(), Tolerance.DL4J);
-      double[] sum = dl4j.getFlattenedGradients().dup().toDoubleVector();
-      double[] expected = Dense.scaled(1.0 / COUNT, Dl4jWeights.fromDl4j(network, sum));
-      network.addPenaltyGradient(theta, expected);
+      double[] expected = RegularizedLoss.dl4js(model, theta, dl4j.getFlattenedGradients(), COUNT);
       assertClose("gradient", ours.gradient(), expected, Tolerance.DL4J);
     }
   }
@@ -247,13 +272,18 @@ class ImageNetworkTest {
     return Dense.scaled(0.5 / step, Dense.minus(plus, minus));
   }
 
-  /** z of all examples. */
+  /** z of all examples, in one block, in training. */
   static double[] outputs(Problem problem, double[] theta) {
+    return outputs(problem, theta, true);
+  }
+
+  static double[] outputs(Problem problem, double[] theta, boolean training) {
+    int count = problem.count();
     Network network = problem.network();
-    double[] z = new double[COUNT * network.outputs()];
+    double[] z = new double[count * network.outputs()];
     List<Rows> values = new ArrayList<>();
-    values.add(Rows.activations(Precision.DOUBLE, COUNT, network.input()));
-    values.get(0).putExamples(problem.features(), COUNT);
+    values.add(Rows.activations(Precision.DOUBLE, count, network.input()));
+    values.get(0).putExamples(problem.features(), count);
     try (Scratch scratch = new Scratch(Precision.DOUBLE);
         org.kfac4j.linalg.Matrix flat =
             org.kfac4j.linalg.Matrix.zeros(Precision.DOUBLE, 1, theta.length)) {
@@ -261,25 +291,23 @@ class ImageNetworkTest {
       int offset = 0;
       for (int i = 0; i < network.layers().size(); i++) {
         org.kfac4j.network.Layer layer = network.layers().get(i);
-        values.add(Rows.activations(Precision.DOUBLE, COUNT, layer.outputShape()));
+        values.add(Rows.activations(Precision.DOUBLE, count, layer.outputShape()));
         LayerBuffers buffers =
             new LayerBuffers(
                 network.sources().get(i).stream().map(values::get).toList(),
                 values.get(i + 1),
                 scratch);
-        if (layer.parameterCount() > 0) {
-          buffers.setParameters(
-              flat.view(
-                  offset,
-                  layer.parameterRows(),
-                  layer.parameterColumns(),
-                  layer.parameterColumns()));
+        List<org.kfac4j.linalg.Matrix> parts = new ArrayList<>();
+        for (LayerPart part : layer.parts()) {
+          parts.add(flat.view(offset, part.rows(), part.columns(), part.columns()));
+          offset += part.size();
         }
-        offset += layer.parameterCount();
-        layer.forward(buffers, COUNT);
+        buffers.setParameters(parts);
+        buffers.setExamples(training, 0, new long[count]);
+        layer.forward(buffers, count);
       }
     }
-    values.get(values.size() - 1).get(z, COUNT);
+    values.get(values.size() - 1).get(z, count);
     values.forEach(Rows::close);
     return z;
   }

@@ -25,7 +25,12 @@ class ModelSettingsTest {
   void aPresetStartsFromTheSparseWeightsOfTheDefaults() {
     Dl4jModel.Loaded loaded = settings("preset = mnist-classifier").create(STORAGE, 3);
     assertThat(loaded.model()).isEqualTo(Presets.model("mnist-classifier"));
-    assertThat(loaded.theta()).isEqualTo(Initializer.sparse(loaded.model().network(), 3));
+    assertThat(loaded.theta())
+        .isEqualTo(
+            Initializer.sparse(
+                loaded.model().network(),
+                3,
+                new double[loaded.model().network().parameterCount()]));
     assertThat(loaded.saved()).isFalse();
   }
 

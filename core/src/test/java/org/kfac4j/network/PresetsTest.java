@@ -50,6 +50,10 @@ class PresetsTest {
   @CsvSource({
     "cifar-cnn, 4, 89578",
     "vgg16, 16, 15245130",
+    "vgg16-normalized, 29, 15257802",
+    "resnet20, 43, 274042",
+    "resnet32, 67, 469370",
+    "resnet56, 115, 860026",
     "resnet20-plain, 22, 271690",
     "resnet32-plain, 34, 465674"
   })
@@ -89,7 +93,7 @@ class PresetsTest {
     assertRefused(
         () -> Presets.model("mnist"),
         "model.preset must be one of cifar-cnn, curves-autoencoder, mnist-autoencoder, mnist-classifier, "
-            + "resnet20-plain, resnet32-plain, vgg16, got mnist");
+            + "resnet20, resnet20-plain, resnet32, resnet32-plain, resnet56, vgg16, vgg16-normalized, got mnist");
     assertRefused(
         () -> Presets.layers(new int[] {3, 2}, "tanh", 0, "hinge"),
         "model.loss must be one of l2, mcxent, mse, xent, got hinge");

@@ -62,8 +62,7 @@ class LocalObjectiveTest {
       result[1] = gradient.mean(SumNames.GRADIENT, 30);
       for (int i = 0; i < network.blocks().size(); i++) {
         ParameterBlock block = network.blocks().get(i);
-        KroneckerFactors factors =
-            KroneckerFactors.of(gradient, block.layer(), block.rows(), block.columns());
+        KroneckerFactors factors = KroneckerFactors.of(gradient, block);
         result[4 + 2 * i] = factors.inputs();
         result[5 + 2 * i] = factors.gradients();
       }
@@ -159,8 +158,8 @@ class LocalObjectiveTest {
       elsewhere.evaluate(request);
       Sums second = here.evaluate(request);
       assertThat(second.mean(SumNames.GRADIENT, 1)).isEqualTo(first.mean(SumNames.GRADIENT, 1));
-      assertThat(second.mean(SumNames.gradients(0), 1))
-          .isEqualTo(first.mean(SumNames.gradients(0), 1));
+      assertThat(second.mean(SumNames.gradients(one.network().blocks().get(0)), 1))
+          .isEqualTo(first.mean(SumNames.gradients(one.network().blocks().get(0)), 1));
       assertThat(second.scalar(SumNames.LOSS)).isEqualTo(first.scalar(SumNames.LOSS));
     }
   }
@@ -177,7 +176,7 @@ class LocalObjectiveTest {
             () ->
                 new LocalObjective(
                     problem.network(),
-                    new Nd4jBackend(Precision.DOUBLE, 1, 1),
+                    new Nd4jBackend(Precision.DOUBLE, 1, 1, 1),
                     Precision.DOUBLE,
                     List.of()))
         .hasMessageContaining("at least one example");

@@ -49,7 +49,10 @@ record Cluster(JavaSparkContext spark) implements AutoCloseable {
 
   Nd4jBackend backend(Settings settings, Precision precision) {
     return new Nd4jBackend(
-        precision, settings.positiveInt("training.block-rows"), threadsPerTask());
+        precision,
+        settings.positiveInt("training.block-rows"),
+        settings.positiveInt("training.batch-normalization-rows"),
+        threadsPerTask());
   }
 
   /** The loss over the examples of {@code source}, which are read and cached on the executors. */

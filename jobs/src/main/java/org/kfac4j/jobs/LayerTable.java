@@ -1,7 +1,9 @@
 package org.kfac4j.jobs;
 
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.stream.Collectors;
 import org.kfac4j.network.Layer;
 import org.kfac4j.network.Network;
@@ -21,16 +23,28 @@ final class LayerTable {
     for (int i = 0; i < network.layers().size(); i++) {
       Layer layer = network.layers().get(i);
       String curvature = optimizer.describe(network, i);
-      boolean factored = layer.parameterCount() > 0 && !curvature.equals("–");
       rows.add(
           new LayerRow(
               layer.name(),
               inputs(layer) + " → " + layer.outputShape(),
               layer.parameterCount(),
-              factored ? layer.parameterRows() + "² ⊗ " + layer.parameterColumns() + "²" : "–",
+              curvature.equals("–") ? "–" : factors(network, i, optimizer),
               curvature));
     }
     return rows;
+  }
+
+  /** What is kept of each of a layer's blocks, alike ones counted: "3 × 10² ⊗ 2²". */
+  private static String factors(Network network, int layer, Optimizer optimizer) {
+    Map<String, Long> kinds =
+        network.blocks().stream()
+            .filter(block -> block.layer() == layer)
+            .collect(
+                Collectors.groupingBy(
+                    optimizer::factors, LinkedHashMap::new, Collectors.counting()));
+    return kinds.entrySet().stream()
+        .map(each -> each.getValue() == 1 ? each.getKey() : each.getValue() + " × " + each.getKey())
+        .collect(Collectors.joining(", "));
   }
 
   private static String inputs(Layer layer) {

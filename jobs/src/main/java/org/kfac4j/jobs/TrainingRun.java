@@ -42,6 +42,11 @@ record TrainingRun(
     TrainingSettings training = checked(() -> trainingSettings(settings));
     Optimizer optimizer = Optimizers.create(settings, Cluster.driver(Problem.precision(settings)));
     Problem problem = Problem.from(settings, storage);
+    checked(
+        () -> {
+          optimizer.check(problem.network());
+          return null;
+        });
     BatchSizes sizes = checked(() -> batchSizes(settings, problem.data().train()));
     return new TrainingRun(name, settings, training, optimizer, problem, sizes);
   }

@@ -3,8 +3,9 @@ package org.kfac4j.jobs;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import org.kfac4j.network.Layer;
+import org.kfac4j.network.LayerPart;
 import org.kfac4j.network.Network;
-import org.kfac4j.network.ParameterLayer;
+import org.kfac4j.network.WeightLayer;
 
 /**
  * Floating-point operations of one K-FAC iteration in matrix products and factorisations, by phase;
@@ -28,17 +29,20 @@ record WorkCount(Map<String, Double> byPhase) {
     double precondition = 0;
     boolean first = true;
     for (Layer layer : network.layers()) {
-      if (layer instanceof ParameterLayer parameters) {
-        double r = parameters.parameterRows();
-        double c = parameters.parameterColumns();
-        double t = layer.outputShape().positions();
-        double weights = parameters.hasBias() ? r - 1 : r;
+      if (!(layer instanceof WeightLayer)) {
+        continue;
+      }
+      double t = layer.outputShape().positions();
+      for (LayerPart part : layer.parts()) {
+        double r = part.rows();
+        double c = part.columns();
+        double weights = part.hasBias() ? r - 1 : r;
         through += 2 * t * r * c;
         back += first ? 0 : 2 * t * weights * c;
         moments += t * (r * r + c * c);
         precondition += 2 * r * c * (r + c);
-        first = false;
       }
+      first = false;
     }
     Map<String, Double> work = new LinkedHashMap<>();
     work.put("forward", batch * through + products * through);
@@ -53,7 +57,11 @@ record WorkCount(Map<String, Double> byPhase) {
   static double inversion(Network network) {
     double work = 0;
     for (Layer layer : network.layers()) {
-      work += Math.pow(layer.parameterRows(), 3) + Math.pow(layer.parameterColumns(), 3);
+      if (layer instanceof WeightLayer) {
+        for (LayerPart part : layer.parts()) {
+          work += Math.pow(part.rows(), 3) + Math.pow(part.columns(), 3);
+        }
+      }
     }
     return work;
   }

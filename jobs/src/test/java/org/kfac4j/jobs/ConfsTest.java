@@ -11,7 +11,6 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.Stream;
-import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -167,12 +166,11 @@ class ConfsTest {
    */
   private static void checkModel(RunResults results, Settings settings, boolean classifier)
       throws IOException {
-    MultiLayerNetwork model = results.model();
     Problem problem = Problem.from(settings, new LocalStorage());
     DataSet data = problem.data();
     Examples examples = data.test().read(0, TEST_EXAMPLES);
     INDArray inputs = rows(examples.features(), data.test());
-    INDArray outputs = model.output(inputs);
+    INDArray outputs = results.output(inputs);
     JsonNode best = results.summary().get("best");
     if (classifier) {
       INDArray guesses = outputs.argMax(1);

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.io.File;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -14,10 +15,14 @@ import java.util.Map;
 import java.util.TreeMap;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
+import org.deeplearning4j.nn.api.Model;
+import org.deeplearning4j.nn.graph.ComputationGraph;
 import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
 import org.kfac4j.Snapshot;
 import org.kfac4j.data.LocalStorage;
+import org.kfac4j.network.Dl4jModel;
 import org.kfac4j.training.CheckpointStore;
+import org.nd4j.linalg.api.ndarray.INDArray;
 
 /** The files of a run. */
 record RunResults(Path folder) {
@@ -48,12 +53,27 @@ record RunResults(Path folder) {
     return JSON.readTree(folder.resolve("summary.json").toFile());
   }
 
-  MultiLayerNetwork model() throws IOException {
-    return MultiLayerNetwork.load(folder.resolve("model.zip").toFile(), false);
+  private boolean isGraph() {
+    return Dl4jModel.read(new LocalStorage(), folder.resolve("model.zip").toString())
+        .model()
+        .graph();
+  }
+
+  /** What DL4J's own network computes of {@code inputs}. */
+  INDArray output(INDArray inputs) throws IOException {
+    return isGraph()
+        ? ComputationGraph.load(model(), false).outputSingle(inputs)
+        : MultiLayerNetwork.load(model(), false).output(inputs);
   }
 
   float[] weights() throws IOException {
-    return model().params().toFloatVector();
+    Model model =
+        isGraph() ? ComputationGraph.load(model(), false) : MultiLayerNetwork.load(model(), false);
+    return model.params().toFloatVector();
+  }
+
+  private File model() {
+    return folder.resolve("model.zip").toFile();
   }
 
   Path checkpoint(int iteration) {

@@ -120,7 +120,7 @@ record Training(Settings settings, DataSource source, Network network, double[] 
   private static void keepNothing(int iteration, Snapshot snapshot) {}
 
   private Nd4jBackend backend() {
-    return new Nd4jBackend(precision(), settings.positiveInt("training.block-rows"), 1);
+    return new Nd4jBackend(precision(), settings.positiveInt("training.block-rows"), 128, 1);
   }
 
   private Precision precision() {
