@@ -10,6 +10,7 @@ import org.deeplearning4j.nn.conf.dropout.IDropout;
 import org.deeplearning4j.nn.conf.layers.BaseOutputLayer;
 import org.deeplearning4j.nn.conf.layers.BatchNormalization;
 import org.deeplearning4j.nn.conf.layers.Convolution2D;
+import org.deeplearning4j.nn.conf.layers.DepthwiseConvolution2D;
 import org.deeplearning4j.nn.conf.layers.FeedForwardLayer;
 import org.deeplearning4j.nn.conf.layers.LossLayer;
 import org.deeplearning4j.nn.conf.layers.OutputLayer;
@@ -35,6 +36,7 @@ final class Dl4jLayers {
           entry(
               org.deeplearning4j.nn.conf.layers.GlobalPoolingLayer.class,
               Dl4jLayers::globalPooling),
+          entry(DepthwiseConvolution2D.class, Dl4jLayers::convolution),
           entry(LossLayer.class, Dl4jLayers::loss),
           entry(OutputLayer.class, Dl4jLayers::output),
           entry(Pooling2D.class, Dl4jLayers::pooling),
@@ -234,11 +236,21 @@ final class Dl4jLayers {
         ((long) window.elements() * channels + 1) * filters <= Integer.MAX_VALUE - 8,
         "more than 2^31 weights");
     boolean hasBias = convolution.hasBias();
+    Layer linear;
+    if (convolution instanceof DepthwiseConvolution2D depthwise) {
+      int multiplier = size("depthMultiplier", depthwise.getDepthMultiplier(), here);
+      here.require(
+          filters == channels * multiplier,
+          "nOut is %d, but %d channels have %d filters each",
+          filters,
+          channels,
+          multiplier);
+      linear = new DepthwiseConvolutionLayer(name, window, multiplier, hasBias);
+    } else {
+      linear = new ConvolutionLayer(name, window, filters, hasBias);
+    }
     int out =
-        network.add(
-            new ConvolutionLayer(name, window, filters, hasBias),
-            Dl4jRegularization.penalty(convolution, hasBias, here),
-            List.of(in));
+        network.add(linear, Dl4jRegularization.penalty(convolution, hasBias, here), List.of(in));
     return network.addActivation(
         name, Dl4jActivations.of(convolution.getActivationFn(), here), out, window.out(filters));
   }

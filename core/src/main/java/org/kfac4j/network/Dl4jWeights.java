@@ -6,7 +6,8 @@ import org.kfac4j.network.Network.ParameterBlock;
 /**
  * The order of weights, layer by layer. θ holds X row by row, the bias as last row. DL4J's flat
  * parameters hold a dense layer's weights [nIn, nOut] column by column, then the bias; of a
- * convolution the bias, then the weights [filters, channels, kernel rows, kernel columns]; of batch
+ * convolution the bias, then the weights [filters, channels, kernel rows, kernel columns], of a
+ * depthwise one [kernel rows, kernel columns, channels, filters of a channel]; of batch
  * normalisation the same as θ, but that σ² may be log10 σ.
  */
 final class Dl4jWeights {
@@ -90,6 +91,12 @@ final class Dl4jWeights {
       int channels = convolution.window().in().channels();
       int elements = convolution.window().elements();
       return biases + (column * channels + row % channels) * elements + row / channels;
+    }
+    if (layer instanceof DepthwiseConvolutionLayer convolution) {
+      int channels = convolution.window().in().channels();
+      int filter = block.part() * block.columns() + column;
+      int biases = block.hasBias() ? channels * block.columns() : 0;
+      return row == weights ? filter : biases + row * channels * block.columns() + filter;
     }
     return row < weights ? column * weights + row : weights * block.columns() + column;
   }

@@ -116,7 +116,7 @@ public final class Initializer {
       Arrays.fill(theta, block.offset(), block.end(), 0);
       int inputs = block.hasBias() ? block.rows() - 1 : block.rows();
       for (int unit = 0; unit < block.columns(); unit++) {
-        long key = Hashing.key(seed, block.layer(), unit);
+        long key = Hashing.key(seed, block.layer(), block.part() * block.columns() + unit);
         KeyedPermutation order = new KeyedPermutation(inputs, Hashing.mix(key));
         for (int k = 0; k < Math.min(INCOMING, inputs); k++) {
           int input = (int) order.apply(k);

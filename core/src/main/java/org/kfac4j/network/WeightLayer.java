@@ -8,7 +8,8 @@ import org.kfac4j.linalg.Accumulator;
  * K-FAC takes the Fisher block of each for A ⊗ G: what the layer adds to the sums that the two
  * factors are made of.
  */
-public sealed interface WeightLayer extends ParameterLayer permits ConvolutionLayer, DenseLayer {
+public sealed interface WeightLayer extends ParameterLayer
+    permits ConvolutionLayer, DenseLayer, DepthwiseConvolutionLayer {
   /**
    * Adds the second moments of what each X multiplies, summed over the first n examples, to the
    * lower triangle of its sum, [rows, rows]: A times the number of examples.

@@ -268,7 +268,7 @@ class ConvolutionCurvatureTest {
   }
 
   /** The exact Fisher matrix from forward products with unit vectors. */
-  private static double[][] fisher(Problem problem, double[] theta) {
+  static double[][] fisher(Problem problem, double[] theta) {
     int n = theta.length;
     Sums sums = problem.sums(theta, new Request.Products(problem.all(), n), Dense.identity(n));
     double[][] fisher = new double[n][n];

@@ -12,6 +12,7 @@ import org.deeplearning4j.nn.conf.MultiLayerConfiguration;
 import org.deeplearning4j.nn.conf.NeuralNetConfiguration;
 import org.deeplearning4j.nn.conf.inputs.InputType;
 import org.deeplearning4j.nn.conf.layers.BatchNormalization;
+import org.deeplearning4j.nn.conf.layers.DepthwiseConvolution2D;
 import org.deeplearning4j.nn.conf.layers.Layer;
 import org.deeplearning4j.nn.conf.layers.OutputLayer;
 import org.deeplearning4j.nn.conf.layers.PoolingType;
@@ -71,6 +72,10 @@ class ImageNetworkTest {
     return new org.deeplearning4j.nn.conf.layers.ConvolutionLayer.Builder(kernel)
         .nOut(4)
         .activation(Activation.TANH);
+  }
+
+  private static DepthwiseConvolution2D.Builder depthwise(int... kernel) {
+    return new DepthwiseConvolution2D.Builder(kernel).activation(Activation.TANH);
   }
 
   private static SubsamplingLayer pooling(
@@ -157,6 +162,24 @@ class ImageNetworkTest {
             "zero padding",
             new org.deeplearning4j.nn.conf.layers.ZeroPaddingLayer(1, 2, 3, 0),
             convolution(3, 3).build()));
+    cases.add(of("depthwise", depthwise(3, 3).build()));
+    cases.add(of("depthwise without bias", depthwise(3, 2).hasBias(false).build()));
+    cases.add(
+        of(
+            "depthwise of 3",
+            convolution(2, 2).build(),
+            depthwise(2, 3).depthMultiplier(3).build()));
+    cases.add(
+        of(
+            "depthwise stride 2, padding",
+            depthwise(3, 3).depthMultiplier(2).stride(2, 2).padding(1, 2).build()));
+    cases.add(
+        of(
+            // With dilation DL4J's own forward pass fails; DepthwiseConvolutionTest has it.
+            "depthwise same, stride 2",
+            convolution(1, 1).build(),
+            depthwise(3, 3).stride(2, 2).convolutionMode(ConvolutionMode.Same).build(),
+            convolution(1, 1).build()));
     for (boolean logarithmic : List.of(true, false)) {
       cases.add(
           of(
