@@ -130,6 +130,10 @@ final class Dl4jGraphImport {
   }
 
   private int add(String name, GraphVertex vertex, List<Integer> from, Refusal here) {
+    here.unless(
+        vertex instanceof LayerVertex || from.stream().noneMatch(network::isLogits),
+        "activation before it",
+        "softmax");
     if (vertex instanceof LayerVertex layer) {
       here.require(from.size() == 1, "a layer takes one value, got %d", from.size());
       return addLayer(name, layer, from.get(0), here);
@@ -144,8 +148,12 @@ final class Dl4jGraphImport {
         "no layer before it says how large the input is; set model.input = [channels, rows, columns]");
     if (vertex.getClass() == MergeVertex.class) {
       MergeVertex merge = (MergeVertex) vertex;
-      here.unless(merge.getMergeAxis() == 1, "mergeAxis", merge.getMergeAxis());
       Shape first = shapes.get(0);
+      int axis = merge.getMergeAxis();
+      here.unless(
+          axis == -1 || axis == (network.hasChannelsLast() && !first.isVector() ? 3 : 1),
+          "mergeAxis",
+          axis);
       here.require(
           shapes.stream()
               .allMatch(each -> each.height() == first.height() && each.width() == first.width()),

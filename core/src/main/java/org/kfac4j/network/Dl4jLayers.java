@@ -4,7 +4,6 @@ import static java.util.Map.entry;
 
 import java.util.List;
 import java.util.Map;
-import org.deeplearning4j.nn.conf.CNN2DFormat;
 import org.deeplearning4j.nn.conf.dropout.Dropout;
 import org.deeplearning4j.nn.conf.dropout.IDropout;
 import org.deeplearning4j.nn.conf.layers.BaseOutputLayer;
@@ -18,6 +17,11 @@ import org.deeplearning4j.nn.conf.layers.Pooling2D;
 import org.deeplearning4j.nn.conf.layers.PoolingType;
 import org.deeplearning4j.nn.conf.layers.SubsamplingLayer;
 import org.jspecify.annotations.Nullable;
+import org.nd4j.linalg.activations.IActivation;
+import org.nd4j.linalg.activations.impl.ActivationIdentity;
+import org.nd4j.linalg.activations.impl.ActivationSigmoid;
+import org.nd4j.linalg.activations.impl.ActivationSoftmax;
+import org.nd4j.linalg.lossfunctions.impl.LossBinaryXENT;
 
 /**
  * DL4J's layers, one by one, as layers of a network under construction: a layer type of DL4J is one
@@ -77,6 +81,10 @@ final class Dl4jLayers {
     if (reader == null) {
       throw here.unsupported("layer type", layer.getClass().getSimpleName());
     }
+    here.unless(
+        !network.isLogits(in) || (layer instanceof LossLayer && layer.getIDropout() == null),
+        "activation before it",
+        "softmax");
     return reader.add(network, name, layer, dropout(network, name, layer, in, here), here);
   }
 
@@ -128,8 +136,7 @@ final class Dl4jLayers {
     var dense = (org.deeplearning4j.nn.conf.layers.DenseLayer) layer;
     here.unless(!dense.hasLayerNorm(), "layerNorm", true);
     int out = addDense(network, name, dense, dense.hasBias(), in, here);
-    Activation activation = Dl4jActivations.of(dense.getActivationFn(), here);
-    return network.addActivation(name, activation, out, Shape.vector((int) dense.getNOut()));
+    return activate(network, name, dense.getActivationFn(), out, here);
   }
 
   private static int output(
@@ -159,11 +166,19 @@ final class Dl4jLayers {
       throw here.invalid("no layer before it says how many outputs there are");
     }
     here.require(shape.isVector(), "a loss takes a vector, got a map of %s", shape);
+    IActivation activation = output.getActivationFn();
+    int from = in;
+    if (activation instanceof ActivationIdentity) {
+      // As in a model from Keras: the activation that belongs to the loss is the layer's before it.
+      if (network.takeLogits(in)) {
+        activation = new ActivationSoftmax();
+      } else if (output.getLossFn() instanceof LossBinaryXENT) {
+        from = network.without(Activation.Function.SIGMOID, in);
+        activation = from == in ? activation : new ActivationSigmoid();
+      }
+    }
     return end(
-        network,
-        name,
-        Dl4jLosses.of(output.getLossFn(), output.getActivationFn(), shape.size(), here),
-        in);
+        network, name, Dl4jLosses.of(output.getLossFn(), activation, shape.size(), here), from);
   }
 
   private static int end(NetworkBuilder network, String name, Dl4jLosses.Output output, int in) {
@@ -180,12 +195,21 @@ final class Dl4jLayers {
       int in,
       Refusal here) {
     var activation = (org.deeplearning4j.nn.conf.layers.ActivationLayer) layer;
+    return activate(network, name, activation.getActivationFn(), in, here);
+  }
+
+  /** Adds an activation; a softmax is left for the loss that must follow. */
+  private static int activate(
+      NetworkBuilder network, String name, @Nullable IActivation function, int in, Refusal here) {
     Shape shape = network.shape(in);
     if (shape == null) {
       throw here.invalid("no layer says how many inputs there are");
     }
-    return network.addActivation(
-        name, Dl4jActivations.of(activation.getActivationFn(), here), in, shape);
+    if (function instanceof ActivationSoftmax && shape.isVector()) {
+      network.setLogits(in);
+      return in;
+    }
+    return network.addActivation(name, Dl4jActivations.of(function, here), in, shape);
   }
 
   private static int addDense(
@@ -219,7 +243,7 @@ final class Dl4jLayers {
       Refusal here) {
     var convolution = (org.deeplearning4j.nn.conf.layers.ConvolutionLayer) layer;
     Shape map = map(network, in, here);
-    checkFormat(convolution.getCnn2dDataFormat(), here);
+    network.checkFormat(convolution.getCnn2dDataFormat(), here);
     int channels = size("nIn", convolution.getNIn(), here);
     int filters = size("nOut", convolution.getNOut(), here);
     here.require(channels == map.channels(), "nIn is %d, but a map of %s comes in", channels, map);
@@ -269,7 +293,7 @@ final class Dl4jLayers {
       network.setInput(shape);
     }
     if (!shape.isVector()) {
-      checkFormat(normalization.getCnn2DFormat(), here);
+      network.checkFormat(normalization.getCnn2DFormat(), here);
     }
     here.require(
         channels == shape.channels(), "nOut is %d, but a map of %s comes in", channels, shape);
@@ -295,7 +319,7 @@ final class Dl4jLayers {
       Refusal here) {
     SubsamplingLayer pooling = (SubsamplingLayer) layer;
     Shape map = map(network, in, here);
-    checkFormat(pooling.getCnn2dDataFormat(), here);
+    network.checkFormat(pooling.getCnn2dDataFormat(), here);
     PoolingType type = pooling.getPoolingType();
     here.unless(type == PoolingType.MAX || type == PoolingType.AVG, "poolingType", type);
     here.unless(!pooling.isAvgPoolIncludePadInDivisor(), "avgPoolIncludePadInDivisor", true);
@@ -324,7 +348,9 @@ final class Dl4jLayers {
     here.unless(pooling.isCollapseDimensions(), "collapseDimensions", false);
     int[] dimensions = pooling.getPoolingDimensions();
     here.unless(
-        dimensions == null || java.util.Arrays.equals(dimensions, new int[] {2, 3}),
+        java.util.Arrays.equals(
+            dimensions == null ? new int[] {2, 3} : dimensions,
+            network.hasChannelsLast() ? new int[] {1, 2} : new int[] {2, 3}),
         "poolingDimensions",
         java.util.Arrays.toString(dimensions));
     GlobalPoolingLayer.Kind kind =
@@ -344,7 +370,7 @@ final class Dl4jLayers {
       int in,
       Refusal here) {
     var padding = (org.deeplearning4j.nn.conf.layers.ZeroPaddingLayer) layer;
-    checkFormat(padding.getDataFormat(), here);
+    network.checkFormat(padding.getDataFormat(), here);
     int[] sides = padding.getPadding();
     here.unless(
         sides.length == 4 && java.util.Arrays.stream(sides).allMatch(side -> side >= 0),
@@ -362,10 +388,6 @@ final class Dl4jLayers {
           "the configuration does not say how large images are; set model.input = [channels, rows, columns]");
     }
     return map;
-  }
-
-  private static void checkFormat(@Nullable CNN2DFormat format, Refusal here) {
-    here.unless(format == null || format == CNN2DFormat.NCHW, "dataFormat", format);
   }
 
   private static int size(String setting, long value, Refusal here) {

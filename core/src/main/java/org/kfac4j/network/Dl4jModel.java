@@ -75,8 +75,8 @@ public record Dl4jModel(String json, boolean graph, Network network) implements 
   }
 
   /**
-   * Reads a model saved by DL4J (zip) or a configuration (JSON); with JSON, the initial weights are
-   * those that DL4J would start from.
+   * Reads a model saved by DL4J (zip) or by Keras (HDF5), or a configuration of DL4J (JSON); with
+   * JSON, the initial weights are those that DL4J would start from.
    *
    * @throws InvalidInputException if it is missing, damaged, something else, or something in it is
    *     not supported
@@ -99,13 +99,22 @@ public record Dl4jModel(String json, boolean graph, Network network) implements 
 
   private static Loaded read(
       Storage storage, String uri, ToLongFunction<Dl4jModel> seed, @Nullable Shape input) {
+    KerasFile keras = new KerasFile(storage, uri, new Refusal(uri));
+    if (keras.isKeras()) {
+      KerasFile.Imported imported = keras.read();
+      Dl4jModel model = fromJson(imported.json(), uri, input == null ? imported.input() : input);
+      return saved(model, imported.parameters(), uri);
+    }
     Dl4jFile file = new Dl4jFile(storage, uri, new Refusal(uri));
     Dl4jModel model = fromJson(file.json(), uri, input);
     if (!file.isZip()) {
       return new Loaded(model, Initializer.configured(model, seed.applyAsLong(model), uri), false);
     }
-    double[] theta =
-        Dl4jWeights.fromDl4j(model.network(), file.coefficients(model.network().parameterCount()));
+    return saved(model, file.coefficients(model.network().parameterCount()), uri);
+  }
+
+  private static Loaded saved(Dl4jModel model, double[] parameters, String uri) {
+    double[] theta = Dl4jWeights.fromDl4j(model.network(), parameters);
     for (double weight : theta) {
       InvalidInputException.require(Double.isFinite(weight), "%s: a weight is %s", uri, weight);
     }

@@ -1,6 +1,5 @@
 package org.kfac4j.network;
 
-import org.deeplearning4j.nn.conf.CNN2DFormat;
 import org.deeplearning4j.nn.conf.InputPreProcessor;
 import org.deeplearning4j.nn.conf.preprocessor.CnnToFeedForwardPreProcessor;
 import org.deeplearning4j.nn.conf.preprocessor.FeedForwardToCnnPreProcessor;
@@ -26,7 +25,7 @@ final class Dl4jPreProcessors {
     }
     if (processor.getClass() == CnnToFeedForwardPreProcessor.class) {
       CnnToFeedForwardPreProcessor vectors = (CnnToFeedForwardPreProcessor) processor;
-      here.unless(vectors.getFormat() == CNN2DFormat.NCHW, "dataFormat", vectors.getFormat());
+      network.checkFormat(vectors.getFormat(), here);
       Shape shape =
           shape(vectors.getInputHeight(), vectors.getInputWidth(), vectors.getNumChannels(), here);
       here.require(
@@ -34,7 +33,9 @@ final class Dl4jPreProcessors {
           "its preprocessor flattens a map of %s, but %s comes in",
           shape,
           String.valueOf(comes));
-      return shape.isVector() ? in : network.add(new FlattenLayer(name + " flatten", shape), in);
+      return shape.isVector()
+          ? in
+          : network.add(new FlattenLayer(name + " flatten", shape, network.hasChannelsLast()), in);
     }
     throw here.unsupported("inputPreProcessor", processor);
   }

@@ -5,12 +5,25 @@ import static java.util.Objects.requireNonNull;
 import java.util.List;
 
 /**
- * A map as a vector, channel by channel as in DL4J: what lies between convolutions and fully
- * connected layers.
+ * A map as a vector: what lies between convolutions and fully connected layers.
  *
  * @param name what messages and tables call it
+ * @param channelsLast whether the vector has a position's channels together; else it goes channel
+ *     by channel, as DL4J's default is
  */
-public record FlattenLayer(String name, Shape map) implements Layer {
+public record FlattenLayer(String name, Shape map, boolean channelsLast) implements Layer {
+  /** Channel by channel. */
+  public FlattenLayer(String name, Shape map) {
+    this(name, map, false);
+  }
+
+  /** Where a number of the map is in the vector. */
+  private int place(int position, int channel) {
+    return channelsLast
+        ? position * map.channels() + channel
+        : channel * map.positions() + position;
+  }
+
   @Override
   public List<Shape> inputShapes() {
     return List.of(map);
@@ -34,7 +47,7 @@ public record FlattenLayer(String name, Shape map) implements Layer {
       buffers.gradientOut().get(example, vector);
       for (int p = 0, at = 0; p < map.positions(); p++) {
         for (int c = 0; c < map.channels(); c++) {
-          values[at++] = vector[c * map.positions() + p];
+          values[at++] = vector[place(p, c)];
         }
       }
       buffers.gradientIn().put(example, values);
@@ -53,7 +66,7 @@ public record FlattenLayer(String name, Shape map) implements Layer {
       from.get(example, values);
       for (int p = 0, at = 0; p < map.positions(); p++) {
         for (int c = 0; c < map.channels(); c++) {
-          vector[c * map.positions() + p] = values[at++];
+          vector[place(p, c)] = values[at++];
         }
       }
       to.put(example, vector);

@@ -88,7 +88,9 @@ class Dl4jRefusalTest {
         row(
             configuration(new CenterLossOutputLayer.Builder().nIn(INPUTS).nOut(3).build()),
             "layer layer0: layer type = CenterLossOutputLayer"),
-        layer(dense(each -> each.activation(Activation.SOFTMAX)), "activation = softmax"),
+        row(
+            configuration(dense(each -> each.activation(Activation.SOFTMAX)), output()),
+            "layer layer1: activation before it = softmax"),
         layer(dense(each -> each.activation(new ActivationRReLU())), "activation = rrelu"),
         layer(
             dense(each -> each.activation(new ActivationGELU(true))),
@@ -96,9 +98,12 @@ class Dl4jRefusalTest {
         layer(
             dense(each -> each.activation(new ActivationReLU(3.0, null, null))),
             "activation = relu(max=3.0, threshold=0.0, negativeSlope=0.0)"),
-        layer(
-            new org.deeplearning4j.nn.conf.layers.ActivationLayer(Activation.SOFTMAX),
-            "activation = softmax"));
+        row(
+            configuration(
+                dense(),
+                new org.deeplearning4j.nn.conf.layers.ActivationLayer(Activation.SOFTMAX),
+                output()),
+            "layer layer2: activation before it = softmax"));
   }
 
   private static Stream<Arguments> settings() {

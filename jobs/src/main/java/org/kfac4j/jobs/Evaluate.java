@@ -8,12 +8,14 @@ import java.util.Locale;
 import java.util.concurrent.Callable;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.spark.SparkUserAppException;
+import org.jspecify.annotations.Nullable;
 import org.kfac4j.InvalidInputException;
 import org.kfac4j.Settings;
 import org.kfac4j.data.DataSource;
 import org.kfac4j.data.Storage;
 import org.kfac4j.network.Dl4jModel;
 import org.kfac4j.network.ModelSettings;
+import org.kfac4j.network.Shape;
 import org.kfac4j.spark.HadoopStorage;
 import org.kfac4j.spark.SparkObjective;
 import org.kfac4j.training.Evaluation;
@@ -74,13 +76,23 @@ public final class Evaluate implements Callable<Integer> {
       throws IOException {
     InvalidInputException.require(
         storage.exists(uri), "no model at %s: train first, or name another with --model", uri);
-    Dl4jModel.Loaded model =
-        Dl4jModel.read(storage, uri, 0, ModelSettings.image(settings.config("model")));
+    Dl4jModel.Loaded model = Dl4jModel.read(storage, uri, 0, image(settings, storage));
     InvalidInputException.require(
         model.saved(),
         "%s is a configuration without weights: --model needs a saved model (zip)",
         uri);
     return model;
+  }
+
+  /** What images are, if the settings or the model that they begin with say it. */
+  private static @Nullable Shape image(Settings settings, Storage storage) {
+    Shape image = ModelSettings.image(settings.config("model"));
+    if (image != null || settings.text("model.file").isEmpty()) {
+      return image;
+    }
+    Shape input =
+        ModelSettings.from(settings.config("model")).create(storage, 0).model().network().input();
+    return input.isVector() ? null : input;
   }
 
   private record Score(String set, long examples, Evaluation evaluation) {

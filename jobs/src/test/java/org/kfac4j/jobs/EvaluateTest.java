@@ -106,6 +106,27 @@ class EvaluateTest {
         .isEqualTo(best("images").get("testAccuracy").asDouble());
   }
 
+  /**
+   * A residual network with batch normalisation; the saved model does not say the size of images.
+   */
+  @Test
+  void aModelFromKerasIsTrainedAndScored() throws IOException {
+    IdxFolder.write(folder.resolve("wide"), TRAIN, TEST, 12, 14);
+    Path file = Path.of("..", "core", "src", "test", "resources", "keras", "residual.h5");
+    Path conf = conf("keras", "[]", "classifier");
+    Files.writeString(
+        conf,
+        Files.readString(conf)
+            .replace("layers = []", "file = \"" + file + "\"")
+            .replace(folder.resolve("data").toString(), folder.resolve("wide").toString()));
+    Jobs.Ended trained = Jobs.run(new Train(), conf.toString());
+    assertThat(trained.code()).as(trained.err()).isZero();
+    Jobs.Ended run = evaluate(conf, "--json");
+    assertThat(run.code()).as(run.err()).isZero();
+    assertThat(JSON.readTree(run.out()).at("/test/accuracy").asDouble())
+        .isEqualTo(best("keras").get("testAccuracy").asDouble());
+  }
+
   @Test
   void anAutoencodersTestFiguresAreThoseOfItsTrainingRun() throws IOException {
     JsonNode json = JSON.readTree(evaluate(autoencoder, "--json").out());
