@@ -120,8 +120,7 @@ public class ConvolutionBenchmark {
   /** With respect to the parameters and to the input. */
   @Benchmark
   public void backward() {
-    layer.addGradient(buffers, MAPS, List.of(gradient));
-    layer.backward(buffers, MAPS);
+    layer.backwardAndAddGradient(buffers, MAPS, List.of(gradient));
   }
 
   @Benchmark

@@ -207,21 +207,29 @@ final class Nd4jCompute implements BlockCompute {
       Layer layer = network.layers().get(i);
       LayerBuffers buffers = workspace.buffers(i);
       buffers.setGradientOut(workspace.gradient(i + 1));
-      if (layer instanceof ParameterLayer parameterLayer) {
-        if (sumGradient) {
-          parameterLayer.addGradient(buffers, n, gradientSums.get(i));
-        }
-        if (momentRows > 0) {
-          requireNonNull(curvatureSums).addGradients(i, momentRows);
-        }
+      if (momentRows > 0) {
+        requireNonNull(curvatureSums).addGradients(i, momentRows);
       }
-      backward(layer, buffers, network.sources().get(i), written, n);
+      if (sumGradient && layer instanceof ParameterLayer parameterLayer) {
+        List<Accumulator> sums = gradientSums.get(i);
+        if (!backward(
+            i, written, n, () -> parameterLayer.backwardAndAddGradient(buffers, n, sums))) {
+          parameterLayer.addGradient(buffers, n, sums);
+        }
+      } else {
+        backward(i, written, n, () -> layer.backward(buffers, n));
+      }
     }
   }
 
-  /** From a layer's output to its inputs, if parameters have an influence on any of them. */
-  private void backward(
-      Layer layer, LayerBuffers buffers, List<Integer> sources, boolean[] written, int n) {
+  /**
+   * From a layer's output to its inputs, if parameters have an influence on any of them.
+   *
+   * @return whether it was done
+   */
+  private boolean backward(int i, boolean[] written, int n, Runnable work) {
+    LayerBuffers buffers = workspace.buffers(i);
+    List<Integer> sources = network.sources().get(i);
     boolean needed = false;
     boolean[] second = new boolean[sources.size()];
     for (int k = 0; k < second.length; k++) {
@@ -233,15 +241,16 @@ final class Nd4jCompute implements BlockCompute {
       written[source] = true;
     }
     if (!needed) {
-      return;
+      return false;
     }
-    layer.backward(buffers, n);
+    work.run();
     for (int k = 0; k < second.length; k++) {
       if (second[k]) {
         int source = sources.get(k);
         Blas.add(1, workspace.spareGradient(source).whole(n), workspace.gradient(source).whole(n));
       }
     }
+    return true;
   }
 
   private void addProducts(int n) {

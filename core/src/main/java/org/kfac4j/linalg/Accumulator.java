@@ -28,6 +28,15 @@ public final class Accumulator {
     Blas.gram(a, alpha, beta(), sum);
   }
 
+  /** Adds a matrix of the sum's shape and stride. */
+  public void add(Matrix matrix) {
+    if (beta() != 0) {
+      Blas.add(1, matrix, sum);
+    } else {
+      sum.flat().assign(matrix.flat());
+    }
+  }
+
   /** Adds a matrix without gaps, row by row, to a sum without gaps. */
   public void add(double[] matrix) {
     if (beta() != 0) {

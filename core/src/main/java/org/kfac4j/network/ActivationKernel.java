@@ -2,6 +2,8 @@ package org.kfac4j.network;
 
 import org.kfac4j.linalg.Matrix;
 import org.kfac4j.linalg.Precision;
+import org.nd4j.linalg.api.ops.DynamicCustomOp;
+import org.nd4j.linalg.factory.Nd4j;
 
 /**
  * Activations over whole blocks, in chunks copied to the heap, where the compiler vectorises
@@ -23,7 +25,17 @@ final class ActivationKernel {
           out.flat().assign(in.flat());
         }
       }
-      case TANH, SIGMOID, RELU -> {
+      case RELU -> {
+        // In one pass over memory, without a copy to the heap.
+        Nd4j.getExecutioner()
+            .exec(
+                DynamicCustomOp.builder("relu")
+                    .addInputs(in.flat())
+                    .addOutputs(out.flat())
+                    .addFloatingPointArguments(0.0)
+                    .build());
+      }
+      case TANH, SIGMOID -> {
         if (in.precision() == Precision.FLOAT) {
           commonValue(activation.function(), in, out);
         } else {
@@ -42,16 +54,9 @@ final class ActivationKernel {
       in.get(at, x, 0, n);
       switch (function) {
         case TANH -> TanhKernel.tanh(x, n);
-        case SIGMOID -> TanhKernel.sigmoid(x, n);
-        default -> relu(x, n);
+        default -> TanhKernel.sigmoid(x, n);
       }
       out.put(at, x, 0, n);
-    }
-  }
-
-  private static void relu(float[] x, int n) {
-    for (int i = 0; i < n; i++) {
-      x[i] = Math.max(x[i], 0);
     }
   }
 

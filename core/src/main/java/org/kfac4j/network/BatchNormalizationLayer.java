@@ -31,6 +31,9 @@ import org.kfac4j.linalg.Matrix;
 public record BatchNormalizationLayer(
     String name, Shape shape, double decay, double epsilon, boolean trained, boolean logarithmic)
     implements ScaleLayer {
+  /** Positions whose mean is near enough to that of all to subtract it from squares. */
+  private static final int FIRST = 64;
+
   public BatchNormalizationLayer {
     Check.that(0 <= decay && decay <= 1, "%s: decay must be in [0, 1], got %s", name, decay);
     Check.that(
@@ -83,18 +86,38 @@ public record BatchNormalizationLayer(
       kernel = new ChannelKernel(stride, buffers.scratch().precision());
     }
 
+    /** μ and σ² of x, about the mean of its first positions. */
+    void takeStatistics(Matrix x, int positions) {
+      int few = Math.min(positions, FIRST);
+      kernel.sums(x, zero, x, zero, 0, few, sums, products);
+      for (int k = 0; k < stride; k++) {
+        b[k] = sums[k] / few;
+      }
+      kernel.sums(x, b, x, b, 0, positions, sums, products);
+      for (int k = 0; k < shape.channels(); k++) {
+        double excess = sums[k] / positions;
+        mean[k] = b[k] + excess;
+        // Written so that NaN stays.
+        double square = products[k] / positions - excess * excess;
+        variance[k] = square < 0 ? 0 : square;
+      }
+      b[stride - 1] = shape.isVector() ? 0 : b[stride - 1];
+    }
+
     /** sums ← Σ g, products ← Σ g x̂, over {@code count} examples from the {@code from}-th on. */
     void sum(Rows g, Rows x, int from, int count, int capacity) {
       int positions = shape.positions();
       kernel.sums(
           g.whole(capacity),
+          zero,
           x.whole(capacity),
+          mean,
           from * positions,
           count * positions,
           sums,
           products);
       for (int k = 0; k < stride; k++) {
-        products[k] = inverse[k] * (products[k] - mean[k] * sums[k]);
+        products[k] *= inverse[k];
       }
     }
   }
@@ -130,15 +153,7 @@ public record BatchNormalizationLayer(
     int positions = n * shape.positions();
     memory.examples = n;
     if (buffers.isTraining()) {
-      Matrix x = buffers.in().whole(n);
-      memory.kernel.sums(x, x, 0, positions, memory.sums, memory.products);
-      for (int k = 0; k < channels; k++) {
-        memory.mean[k] = memory.sums[k] / positions;
-        double square = memory.products[k] / positions;
-        // Written so that NaN stays.
-        double variance = square - memory.mean[k] * memory.mean[k];
-        memory.variance[k] = variance < 0 ? 0 : variance;
-      }
+      memory.takeStatistics(buffers.in().whole(n), positions);
     } else {
       Matrix statistics = buffers.parameters(statisticsPart());
       statistics.get(0, memory.mean, 0, channels);

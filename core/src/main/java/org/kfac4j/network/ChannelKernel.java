@@ -8,10 +8,13 @@ import org.kfac4j.linalg.Precision;
  * Sums over and linear functions of all positions, channel by channel: x is a matrix whose rows are
  * positions and whose columns are channels, in one piece of memory, perhaps with one more column.
  * Works on tiles of many positions, which repeat each channel's coefficients, because the compiler
- * vectorises only long loops. Sums are float64. Keeps arrays to work in; belongs to one thread.
+ * vectorises only long loops. Keeps arrays to work in; belongs to one thread.
  */
 final class ChannelKernel {
   private static final int TILE = 2048;
+
+  /** Tiles whose sums are added in single precision. */
+  private static final int TILES = 16;
 
   private final int channels;
   private final int tile;
@@ -19,8 +22,10 @@ final class ChannelKernel {
   private final float[] y;
   private final double[] xs;
   private final double[] ys;
-  private final double[] first;
-  private final double[] second;
+  private final float[] first;
+  private final float[] second;
+  private final double[] firsts;
+  private final double[] seconds;
 
   /** Coefficients for each number of a tile. */
   private final double[] a;
@@ -44,8 +49,10 @@ final class ChannelKernel {
     y = new float[single ? tile : 0];
     xs = new double[single ? 0 : tile];
     ys = new double[single ? 0 : tile];
-    first = new double[tile];
-    second = new double[tile];
+    first = new float[x.length];
+    second = new float[x.length];
+    firsts = new double[xs.length];
+    seconds = new double[xs.length];
     a = new double[tile];
     b = new double[tile];
     c = new double[tile];
@@ -57,51 +64,77 @@ final class ChannelKernel {
   }
 
   /**
-   * Sums over {@code positions} positions from the {@code from}-th on: {@code sums} ← Σ x, {@code
-   * products} ← Σ x y.
+   * Sums over {@code positions} positions from the {@code from}-th on: {@code sums} ← Σ (x − p),
+   * {@code products} ← Σ (x − p) (y − q), with p and q per channel. In single precision a few
+   * positions are added in single precision, so p and q should be about the means.
    */
-  void sums(Matrix of, Matrix with, int from, int positions, double[] sums, double[] products) {
+  void sums(
+      Matrix ofX,
+      double[] byP,
+      Matrix ofY,
+      double[] byQ,
+      int from,
+      int positions,
+      double[] sums,
+      double[] products) {
+    Arrays.fill(sums, 0);
+    Arrays.fill(products, 0);
     long end = ((long) from + positions) * channels;
     int used = (int) Math.min(tile, (long) positions * channels);
-    Arrays.fill(first, 0, used, 0);
-    Arrays.fill(second, 0, used, 0);
+    spread(byP, used, a, fa);
+    spread(byQ, used, m, fm);
+    int tiles = 0;
     for (long at = (long) from * channels; at < end; at += tile) {
       int n = (int) Math.min(tile, end - at);
-      if (of.precision() == Precision.FLOAT) {
-        of.get(at, x, 0, n);
-        with.get(at, y, 0, n);
-        add(x, y, first, second, n);
+      if (ofX.precision() == Precision.FLOAT) {
+        ofX.get(at, x, 0, n);
+        ofY.get(at, y, 0, n);
+        add(x, fa, y, fm, first, second, n);
       } else {
-        of.get(at, xs, 0, n);
-        with.get(at, ys, 0, n);
-        add(xs, ys, first, second, n);
+        ofX.get(at, xs, 0, n);
+        ofY.get(at, ys, 0, n);
+        add(xs, a, ys, m, firsts, seconds, n);
+      }
+      if (++tiles % TILES == 0) {
+        fold(used, sums, products);
       }
     }
-    fold(first, used, sums);
-    fold(second, used, products);
+    fold(used, sums, products);
   }
 
-  private static void add(float[] x, float[] y, double[] first, double[] second, int n) {
+  private static void add(
+      float[] x, float[] p, float[] y, float[] q, float[] first, float[] second, int n) {
     for (int i = 0; i < n; i++) {
-      double value = x[i];
+      float value = x[i] - p[i];
       first[i] += value;
-      second[i] += value * y[i];
+      second[i] += value * (y[i] - q[i]);
     }
   }
 
-  private static void add(double[] x, double[] y, double[] first, double[] second, int n) {
+  private static void add(
+      double[] x, double[] p, double[] y, double[] q, double[] first, double[] second, int n) {
     for (int i = 0; i < n; i++) {
-      first[i] += x[i];
-      second[i] += x[i] * y[i];
+      double value = x[i] - p[i];
+      first[i] += value;
+      second[i] += value * (y[i] - q[i]);
     }
   }
 
-  private void fold(double[] tiled, int used, double[] sums) {
-    Arrays.fill(sums, 0);
+  /** Adds the sums of a tile's places to those of channels, and begins again. */
+  private void fold(int used, double[] sums, double[] products) {
+    boolean single = x.length > 0;
     for (int i = 0; i < used; i += channels) {
       for (int k = 0; k < channels; k++) {
-        sums[k] += tiled[i + k];
+        sums[k] += single ? first[i + k] : firsts[i + k];
+        products[k] += single ? second[i + k] : seconds[i + k];
       }
+    }
+    if (single) {
+      Arrays.fill(first, 0, used, 0);
+      Arrays.fill(second, 0, used, 0);
+    } else {
+      Arrays.fill(firsts, 0, used, 0);
+      Arrays.fill(seconds, 0, used, 0);
     }
   }
 
@@ -176,11 +209,25 @@ final class ChannelKernel {
   }
 
   private void spread(double[] coefficients, double[] tiled, float[] single) {
-    for (int i = 0; i < tile; i += channels) {
-      System.arraycopy(coefficients, 0, tiled, i, channels);
+    spread(coefficients, tile, tiled, single);
+  }
+
+  /** Repeats coefficients over the first {@code used} places of a tile. */
+  private void spread(double[] coefficients, int used, double[] tiled, float[] single) {
+    for (int k = 0; k < channels; k++) {
+      tiled[k] = coefficients[k];
     }
-    for (int i = 0; i < single.length; i++) {
-      single[i] = (float) tiled[i];
+    if (single.length == 0) {
+      for (int i = channels; i < used; i += channels) {
+        System.arraycopy(tiled, 0, tiled, i, channels);
+      }
+      return;
+    }
+    for (int k = 0; k < channels; k++) {
+      single[k] = (float) coefficients[k];
+    }
+    for (int i = channels; i < used; i += channels) {
+      System.arraycopy(single, 0, single, i, channels);
     }
   }
 }

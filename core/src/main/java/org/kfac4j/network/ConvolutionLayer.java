@@ -24,6 +24,9 @@ public record ConvolutionLayer(String name, Window window, int filters, boolean 
   /** A matrix product of fewer rows is slow, whatever the cache. */
   private static final int FEWEST_ROWS = 128;
 
+  /** OpenBLAS does products of up to so many multiplications without copies of the factors. */
+  private static final int WITHOUT_COPIES = 1_000_000;
+
   public ConvolutionLayer {
     Check.that(filters >= 1, "%s: a convolution needs filters, got %d", name, filters);
   }
@@ -61,17 +64,31 @@ public record ConvolutionLayer(String name, Window window, int filters, boolean 
 
   @Override
   public void forward(LayerBuffers buffers, int n) {
+    OneDnnConvolution oneDnn = memory(buffers).oneDnn;
+    if (oneDnn != null) {
+      oneDnn.forward(buffers.in(), buffers.parameters(), buffers.out(), n);
+      return;
+    }
     multiply(buffers, buffers.in(), false, buffers.parameters(), 0, buffers.out(), n);
   }
 
   /** ṡ = [[A]] V + [[Ȧ]] X₀, with X₀ the rows of X without the bias. */
   @Override
   public void tangent(LayerBuffers buffers, int n) {
-    multiply(buffers, buffers.in(), false, buffers.direction(), 0, buffers.tangentOut(), n);
     Rows tangentIn = buffers.tangentIn();
+    Rows out = buffers.tangentOut();
+    OneDnnConvolution oneDnn = memory(buffers).oneDnn;
+    if (oneDnn != null) {
+      oneDnn.forward(buffers.in(), buffers.direction(), out, n);
+      if (tangentIn != null) {
+        oneDnn.addForward(tangentIn, buffers.parameters(), out, n, buffers.scratch());
+      }
+      return;
+    }
+    multiply(buffers, buffers.in(), false, buffers.direction(), 0, out, n);
     if (tangentIn != null) {
       Matrix weights = buffers.parameters().top(patch());
-      multiply(buffers, tangentIn, true, weights, 1, buffers.tangentOut(), n);
+      multiply(buffers, tangentIn, true, weights, 1, out, n);
     }
   }
 
@@ -97,6 +114,12 @@ public record ConvolutionLayer(String name, Window window, int filters, boolean 
   /** ∂L/∂a: the patches' gradients g_t X₀ᵀ, added up where patches overlap. */
   @Override
   public void backward(LayerBuffers buffers, int n) {
+    OneDnnConvolution oneDnn = memory(buffers).oneDnn;
+    if (oneDnn != null && oneDnn.canGoBackward()) {
+      oneDnn.backward(
+          buffers.gradientOut(), buffers.parameters(), buffers.gradientIn(), n, buffers.scratch());
+      return;
+    }
     Patches patches = patches(buffers);
     Matrix weights = buffers.parameters().top(patch());
     forPieces(
@@ -114,6 +137,25 @@ public record ConvolutionLayer(String name, Window window, int filters, boolean 
         });
   }
 
+  @Override
+  public void backwardAndAddGradient(LayerBuffers buffers, int n, List<Accumulator> sums) {
+    OneDnnConvolution oneDnn = memory(buffers).oneDnn;
+    if (oneDnn == null) {
+      addGradient(buffers, n, sums);
+      backward(buffers, n);
+      return;
+    }
+    sums.get(0)
+        .add(
+            oneDnn.backward(
+                buffers.in(),
+                buffers.gradientOut(),
+                buffers.parameters(),
+                buffers.gradientIn(),
+                n,
+                buffers.scratch()));
+  }
+
   /** Σ [[A]]ᵀ g, over positions too. */
   @Override
   public void addGradient(LayerBuffers buffers, int n, List<Accumulator> sums) {
@@ -124,9 +166,22 @@ public record ConvolutionLayer(String name, Window window, int filters, boolean 
         (first, count, begin, end) -> {
           Matrix piece = piece(buffers, count * (end - begin));
           patches.gather(buffers.in(), first, count, begin, end, piece);
-          sum.addProduct(
-              piece, true, positions(buffers.gradientOut(), first, count, begin, end), false);
+          addProduct(piece, positions(buffers.gradientOut(), first, count, begin, end), sum);
         });
+  }
+
+  /** sum ← sum + [[A]]ᵀ g, a few rows at a time if the result is small. */
+  private static void addProduct(Matrix piece, Matrix gradient, Accumulator sum) {
+    int few = WITHOUT_COPIES / Math.multiplyExact(piece.columns(), gradient.columns());
+    int step = few < FEWEST_ROWS ? piece.rows() : few;
+    for (int at = 0; at < piece.rows(); at += step) {
+      int rows = Math.min(step, piece.rows() - at);
+      sum.addProduct(rows(piece, at, rows), true, rows(gradient, at, rows), false);
+    }
+  }
+
+  private static Matrix rows(Matrix matrix, int from, int count) {
+    return matrix.view((long) from * matrix.stride(), count, matrix.columns(), matrix.stride());
   }
 
   @Override
@@ -188,12 +243,17 @@ public record ConvolutionLayer(String name, Window window, int filters, boolean 
     return memory(buffers).patches;
   }
 
-  /** What one layer keeps in one workspace: where patches come from. */
-  private record Memory(Patches patches, @Nullable RowMoments moments) {}
+  /** What one layer keeps in one workspace: where patches come from, and what goes without them. */
+  private record Memory(
+      Patches patches, @Nullable RowMoments moments, @Nullable OneDnnConvolution oneDnn) {}
 
   private Memory memory(LayerBuffers buffers) {
     return buffers.memory(
-        () -> new Memory(new Patches(window, hasBias), RowMoments.of(window, hasBias)));
+        () ->
+            new Memory(
+                new Patches(window, hasBias),
+                RowMoments.of(window, hasBias),
+                OneDnnConvolution.of(window, filters, hasBias, buffers.scratch().precision())));
   }
 
   private Matrix piece(LayerBuffers buffers, int rows) {

@@ -12,4 +12,10 @@ public sealed interface ParameterLayer extends Layer permits ScaleLayer, WeightL
    * @param sums one for each part, of its shape
    */
   void addGradient(LayerBuffers buffers, int n, List<Accumulator> sums);
+
+  /** {@link #addGradient} and {@link #backward}, for layers that do both faster in one. */
+  default void backwardAndAddGradient(LayerBuffers buffers, int n, List<Accumulator> sums) {
+    addGradient(buffers, n, sums);
+    backward(buffers, n);
+  }
 }

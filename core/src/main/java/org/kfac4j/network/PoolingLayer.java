@@ -46,10 +46,9 @@ public record PoolingLayer(String name, Kind kind, Window window) implements Lay
     /** Of how many examples of the block that is known. */
     int searched;
 
-    final MaxPoolingKernel kernel;
+    final MaxPoolingTangent tangent;
 
     Memory(Window window) {
-
       int elements = window.elements();
       sources = new int[window.positions() * elements];
       shares = new double[window.positions()];
@@ -67,7 +66,7 @@ public record PoolingLayer(String name, Kind kind, Window window) implements Lay
         }
         shares[t] = 1.0 / covered;
       }
-      kernel = new MaxPoolingKernel(window, sources);
+      tangent = new MaxPoolingTangent(window, sources);
     }
   }
 
@@ -84,14 +83,8 @@ public record PoolingLayer(String name, Kind kind, Window window) implements Lay
   public void forward(LayerBuffers buffers, int n) {
     Memory memory = memory(buffers);
     memory.searched = 0;
-    if (usesKernel(buffers)) {
-      float[] in = new float[inputs()];
-      float[] out = new float[outputs()];
-      for (int example = 0; example < n; example++) {
-        buffers.in().get(example, in);
-        memory.kernel.forward(in, out);
-        buffers.out().put(example, out);
-      }
+    if (usesOneDnn(buffers)) {
+      pool(buffers.in(), buffers.out(), n);
       return;
     }
     double[] in = new double[inputs()];
@@ -107,11 +100,23 @@ public record PoolingLayer(String name, Kind kind, Window window) implements Lay
     }
   }
 
-  private boolean usesKernel(LayerBuffers buffers) {
-    return kind == Kind.MAX && buffers.scratch().precision() == Precision.FLOAT;
+  private boolean usesOneDnn(LayerBuffers buffers) {
+    return OneDnn.computes(window, outputShape(), buffers.scratch().precision());
   }
 
-  /** As {@link MaxPoolingKernel}. */
+  private String operation() {
+    return kind == Kind.MAX ? "maxpool2d" : "avgpool2d";
+  }
+
+  private void pool(Rows in, Rows out, int n) {
+    OneDnn.run(
+        operation(),
+        List.of(OneDnn.maps(in, n)),
+        List.of(OneDnn.maps(out, n)),
+        OneDnn.pooling(window));
+  }
+
+  /** NaN is larger than any number. */
   private void maximum(Memory memory, double[] in, double[] out) {
     int channels = window.in().channels();
     int elements = window.elements();
@@ -180,21 +185,15 @@ public record PoolingLayer(String name, Kind kind, Window window) implements Lay
   /** To the largest number of a window, or to all numbers alike. */
   @Override
   public void backward(LayerBuffers buffers, int n) {
-    Memory memory = memory(buffers);
-    if (usesKernel(buffers)) {
-      float[] in = new float[inputs()];
-      float[] out = new float[outputs()];
-      float[] gradient = new float[outputs()];
-      float[] result = new float[inputs()];
-      for (int example = 0; example < n; example++) {
-        buffers.in().get(example, in);
-        buffers.out().get(example, out);
-        buffers.gradientOut().get(example, gradient);
-        memory.kernel.backward(in, out, gradient, result);
-        buffers.gradientIn().put(example, result);
-      }
+    if (usesOneDnn(buffers)) {
+      OneDnn.run(
+          operation() + "_bp",
+          List.of(OneDnn.maps(buffers.in(), n), OneDnn.maps(buffers.gradientOut(), n)),
+          List.of(OneDnn.maps(buffers.gradientIn(), n)),
+          OneDnn.pooling(window));
       return;
     }
+    Memory memory = memory(buffers);
     if (kind == Kind.MAX) {
       search(memory, buffers, n);
     }
@@ -227,7 +226,11 @@ public record PoolingLayer(String name, Kind kind, Window window) implements Lay
   public void tangent(LayerBuffers buffers, int n) {
     Memory memory = memory(buffers);
     Rows tangentIn = requireNonNull(buffers.tangentIn());
-    if (usesKernel(buffers)) {
+    if (kind == Kind.AVERAGE && usesOneDnn(buffers)) {
+      pool(tangentIn, buffers.tangentOut(), n);
+      return;
+    }
+    if (kind == Kind.MAX && buffers.scratch().precision() == Precision.FLOAT) {
       float[] in = new float[inputs()];
       float[] out = new float[outputs()];
       float[] moving = new float[inputs()];
@@ -236,7 +239,7 @@ public record PoolingLayer(String name, Kind kind, Window window) implements Lay
         buffers.in().get(example, in);
         buffers.out().get(example, out);
         tangentIn.get(example, moving);
-        memory.kernel.tangent(in, out, moving, result);
+        memory.tangent.of(in, out, moving, result);
         buffers.tangentOut().put(example, result);
       }
       return;

@@ -6,7 +6,6 @@ import static org.kfac4j.Dense.assertClose;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
-import java.util.function.BiConsumer;
 import java.util.stream.Stream;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
@@ -17,8 +16,6 @@ import org.kfac4j.curvature.FisherType;
 import org.kfac4j.curvature.KroneckerFactors;
 import org.kfac4j.curvature.Request;
 import org.kfac4j.curvature.Sums;
-import org.kfac4j.linalg.Accumulator;
-import org.kfac4j.linalg.Matrix;
 import org.kfac4j.linalg.Precision;
 import org.kfac4j.network.Network.ParameterBlock;
 
@@ -54,88 +51,6 @@ class DepthwiseConvolutionTest {
         w.dilationWidth());
   }
 
-  /** A layer's buffers with random content. */
-  private static final class Setting implements AutoCloseable {
-    final Scratch scratch = new Scratch(Precision.DOUBLE);
-    final List<AutoCloseable> owned = new ArrayList<>(List.of(scratch));
-    final WeightLayer layer;
-    final Rows in;
-    final Rows out;
-    final Rows gradientOut;
-    final Rows gradientIn;
-    final Rows tangentIn;
-    final Rows tangentOut;
-    final LayerBuffers buffers;
-
-    Setting(WeightLayer layer) {
-      this.layer = layer;
-      in = rows(layer.inputShapes().get(0), true);
-      out = rows(layer.outputShape(), true);
-      gradientOut = rows(layer.outputShape(), false);
-      gradientIn = rows(layer.inputShapes().get(0), false);
-      tangentIn = rows(layer.inputShapes().get(0), false);
-      tangentOut = rows(layer.outputShape(), false);
-      buffers = new LayerBuffers(List.of(in), out, scratch);
-      buffers.setGradientOut(gradientOut);
-      buffers.setGradientIn(0, gradientIn);
-      buffers.setTangentIn(0, tangentIn);
-      buffers.setTangentOut(tangentOut);
-    }
-
-    private Rows rows(Shape shape, boolean activations) {
-      Rows rows =
-          activations
-              ? Rows.activations(Precision.DOUBLE, COUNT, shape)
-              : Rows.derivatives(Precision.DOUBLE, COUNT, shape);
-      owned.add(rows);
-      return rows;
-    }
-
-    void parameters(List<double[]> values, List<double[]> moves) {
-      buffers.setParameters(values.stream().map(this::matrix).toList());
-      buffers.setDirection(moves.stream().map(this::matrix).toList());
-    }
-
-    private Matrix matrix(double[] values) {
-      LayerPart part = layer.parts().get(0);
-      Matrix matrix = Matrix.zeros(Precision.DOUBLE, part.rows(), part.columns());
-      matrix.put(0, values, 0, values.length);
-      owned.add(matrix);
-      return matrix;
-    }
-
-    /** What {@code work} adds to sums of {@code n} × {@code n} numbers, or of the parts' shape. */
-    List<double[]> sums(int rows, int columns, BiConsumer<LayerBuffers, List<Accumulator>> work) {
-      List<Matrix> matrices = new ArrayList<>();
-      layer.parts().forEach(part -> matrices.add(Matrix.zeros(Precision.DOUBLE, rows, columns)));
-      List<Accumulator> sums = matrices.stream().map(Accumulator::new).toList();
-      work.accept(buffers, sums);
-      List<double[]> values = sums.stream().map(sum -> lower(sum.sum(), rows != columns)).toList();
-      matrices.forEach(Matrix::close);
-      return values;
-    }
-
-    private static double[] lower(Matrix matrix, boolean all) {
-      double[] values = matrix.toArray();
-      for (int i = 0; i < values.length; i++) {
-        boolean above = i % matrix.columns() > i / matrix.columns();
-        values[i] = above && !all ? 0 : values[i];
-      }
-      return values;
-    }
-
-    @Override
-    public void close() {
-      for (AutoCloseable each : owned) {
-        try {
-          each.close();
-        } catch (Exception e) {
-          throw new IllegalStateException(e);
-        }
-      }
-    }
-  }
-
   /** The {@code width} channels from {@code from} on of every position of a map. */
   private static double[] channels(double[] map, int all, int from, int width) {
     double[] some = new double[map.length / all * width];
@@ -143,12 +58,6 @@ class DepthwiseConvolutionTest {
       some[i] = map[i / width * all + from + i % width];
     }
     return some;
-  }
-
-  private static double[] get(Rows rows) {
-    double[] values = new double[COUNT * rows.shape().size()];
-    rows.get(values, COUNT);
-    return values;
   }
 
   @ParameterizedTest
@@ -166,7 +75,7 @@ class DepthwiseConvolutionTest {
       weights.add(Dense.normal(10 + c, part.size()));
       moves.add(Dense.normal(20 + c, part.size()));
     }
-    try (Setting all = new Setting(layer)) {
+    try (LayerSetting all = new LayerSetting(layer, COUNT, Precision.DOUBLE)) {
       all.in.put(x, COUNT);
       all.tangentIn.put(moving, COUNT);
       all.gradientOut.put(g, COUNT);
@@ -177,7 +86,7 @@ class DepthwiseConvolutionTest {
       for (int c = 0; c < channels; c++) {
         ConvolutionLayer alone =
             new ConvolutionLayer("one", ofOneChannel(layer.window()), m, layer.hasBias());
-        try (Setting one = new Setting(alone)) {
+        try (LayerSetting one = new LayerSetting(alone, COUNT, Precision.DOUBLE)) {
           one.in.put(channels(x, channels, c, 1), COUNT);
           one.tangentIn.put(channels(moving, channels, c, 1), COUNT);
           one.gradientOut.put(channels(g, channels * m, c * m, m), COUNT);
@@ -191,18 +100,22 @@ class DepthwiseConvolutionTest {
     }
   }
 
-  private static void assertSame(Setting all, Setting one, int c) {
+  private static void assertSame(LayerSetting all, LayerSetting one, int c) {
     int channels = all.layer.inputShapes().get(0).channels();
     int width = all.layer.outputShape().channels();
     int m = width / channels;
     LayerPart part = all.layer.parts().get(0);
-    assertClose("out", channels(get(all.out), width, c * m, m), get(one.out), Tolerance.F64);
     assertClose(
-        "back", channels(get(all.gradientIn), channels, c, 1), get(one.gradientIn), Tolerance.F64);
+        "out", channels(all.get(all.out), width, c * m, m), one.get(one.out), Tolerance.F64);
+    assertClose(
+        "back",
+        channels(all.get(all.gradientIn), channels, c, 1),
+        one.get(one.gradientIn),
+        Tolerance.F64);
     assertClose(
         "tangent",
-        channels(get(all.tangentOut), width, c * m, m),
-        get(one.tangentOut),
+        channels(all.get(all.tangentOut), width, c * m, m),
+        one.get(one.tangentOut),
         Tolerance.F64);
     assertClose("gradient", gradient(all, part).get(c), gradient(one, part).get(0), Tolerance.F64);
     for (WeightSharing sharing : WeightSharing.values()) {
@@ -219,25 +132,27 @@ class DepthwiseConvolutionTest {
     }
   }
 
-  private static List<double[]> gradient(Setting setting, LayerPart part) {
+  private static List<double[]> gradient(LayerSetting setting, LayerPart part) {
     return setting.sums(
         part.rows(),
         part.columns(),
-        (buffers, sums) -> setting.layer.addGradient(buffers, COUNT, sums));
+        (buffers, sums) -> setting.weights().addGradient(buffers, COUNT, sums));
   }
 
-  private static List<double[]> inputs(Setting setting, LayerPart part, WeightSharing sharing) {
+  private static List<double[]> inputs(
+      LayerSetting setting, LayerPart part, WeightSharing sharing) {
     return setting.sums(
         part.rows(),
         part.rows(),
-        (buffers, sums) -> setting.layer.addInputMoments(buffers, COUNT, sharing, sums));
+        (buffers, sums) -> setting.weights().addInputMoments(buffers, COUNT, sharing, sums));
   }
 
-  private static List<double[]> gradients(Setting setting, LayerPart part, WeightSharing sharing) {
+  private static List<double[]> gradients(
+      LayerSetting setting, LayerPart part, WeightSharing sharing) {
     return setting.sums(
         part.columns(),
         part.columns(),
-        (buffers, sums) -> setting.layer.addGradientMoments(buffers, COUNT, sharing, sums));
+        (buffers, sums) -> setting.weights().addGradientMoments(buffers, COUNT, sharing, sums));
   }
 
   /** Before a squared error neither positions nor channels share an output. */

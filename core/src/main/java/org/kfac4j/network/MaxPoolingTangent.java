@@ -3,12 +3,12 @@ package org.kfac4j.network;
 import java.util.Arrays;
 
 /**
- * Max pooling of one example's map, and its derivatives, a whole row of output at a time: for each
- * element of the window what it covers is copied to a row of its own, so that loops are long and
- * use one index for all arrays; only such loops does the compiler vectorise. NaN is larger than any
- * number. Keeps arrays to work in; belongs to one thread.
+ * The forward-mode derivative of max pooling, example by example, a whole row of output at a time:
+ * for each element of the window what it covers is copied to a row of its own, so that loops are
+ * long and use one index for all arrays; only such loops does the compiler vectorise. Keeps arrays
+ * to work in; belongs to one thread.
  */
-final class MaxPoolingKernel {
+final class MaxPoolingTangent {
   /** Times this, a difference of two float32 numbers is 0 or at least 1. */
   private static final float FAR = 0x1p100f;
 
@@ -28,7 +28,7 @@ final class MaxPoolingKernel {
    * @param sources index in the map of the first channel under element e at position t, at t ·
    *     elements + e; −1 if padding
    */
-  MaxPoolingKernel(Window window, int[] sources) {
+  MaxPoolingTangent(Window window, int[] sources) {
     this.window = window;
     this.sources = sources;
     this.channels = window.in().channels();
@@ -40,47 +40,8 @@ final class MaxPoolingKernel {
     this.factor = new float[length];
   }
 
-  /** {@code out} ← the maxima of {@code in}. */
-  void forward(float[] in, float[] out) {
-    for (int y = 0; y < window.outHeight(); y++) {
-      Arrays.fill(row, Float.NEGATIVE_INFINITY);
-      for (int e = 0; e < window.elements(); e++) {
-        if (cover(in, y, e, Float.NEGATIVE_INFINITY)) {
-          larger();
-        }
-      }
-      System.arraycopy(row, 0, out, y * length, length);
-    }
-  }
-
-  /**
-   * {@code result} ← what flows back: to the largest number of a window, of several to the first.
-   */
-  void backward(float[] in, float[] out, float[] gradient, float[] result) {
-    Arrays.fill(result, 0);
-    for (int y = 0; y < window.outHeight(); y++) {
-      System.arraycopy(out, y * length, row, 0, length);
-      System.arraycopy(gradient, y * length, factor, 0, length);
-      Arrays.fill(open, 1);
-      for (int e = 0; e < window.elements(); e++) {
-        if (cover(in, y, e, Float.NEGATIVE_INFINITY)) {
-          takeShare();
-          for (int k = 0; k < length; k++) {
-            share[k] = share[k] * factor[k];
-          }
-          for (int x = 0; x < window.outWidth(); x++) {
-            int source = source(y, x, e);
-            if (source >= 0) {
-              add(x * channels, result, source);
-            }
-          }
-        }
-      }
-    }
-  }
-
   /** {@code result} ← the derivatives of the maxima when {@code in} moves along {@code moving}. */
-  void tangent(float[] in, float[] out, float[] moving, float[] result) {
+  void of(float[] in, float[] out, float[] moving, float[] result) {
     for (int y = 0; y < window.outHeight(); y++) {
       System.arraycopy(out, y * length, row, 0, length);
       Arrays.fill(open, 1);
@@ -122,18 +83,6 @@ final class MaxPoolingKernel {
 
   private int source(int y, int x, int e) {
     return sources[(y * window.outWidth() + x) * window.elements() + e];
-  }
-
-  private void add(int at, float[] result, int to) {
-    for (int c = 0; c < channels; c++) {
-      result[to + c] += share[at + c];
-    }
-  }
-
-  private void larger() {
-    for (int k = 0; k < length; k++) {
-      row[k] = Math.max(row[k], covered[k]);
-    }
   }
 
   /** share ← 1 where what is covered is the maximum and no earlier element was, else 0. */
