@@ -200,7 +200,7 @@ public record ConvolutionLayer(String name, Window window, int filters, boolean 
       sum.addGram(reduced, scale);
       return;
     }
-    RowMoments moments = memory(buffers).moments;
+    PatchMoments moments = memory(buffers).moments;
     if (moments != null) {
       moments.add(buffers.in(), n, scale, buffers.scratch(), sum);
       return;
@@ -245,14 +245,14 @@ public record ConvolutionLayer(String name, Window window, int filters, boolean 
 
   /** What one layer keeps in one workspace: where patches come from, and what goes without them. */
   private record Memory(
-      Patches patches, @Nullable RowMoments moments, @Nullable OneDnnConvolution oneDnn) {}
+      Patches patches, @Nullable PatchMoments moments, @Nullable OneDnnConvolution oneDnn) {}
 
   private Memory memory(LayerBuffers buffers) {
     return buffers.memory(
         () ->
             new Memory(
                 new Patches(window, hasBias),
-                RowMoments.of(window, hasBias),
+                PatchMoments.of(window, hasBias),
                 OneDnnConvolution.of(window, filters, hasBias, buffers.scratch().precision())));
   }
 

@@ -18,12 +18,9 @@ import org.kfac4j.linalg.Matrix;
  *
  * <p>Keeps an array to work in; belongs to one thread.
  */
-final class RowMoments {
+final class RowMoments implements PatchMoments {
   /** Numbers of a piece of the row patches: stays in a core's cache. */
   private static final int PIECE = 250_000;
-
-  /** Sums of more numbers than this cost more to keep than they save. */
-  private static final long MOST_PRODUCTS = 2_000_000;
 
   private final Window window;
   private final Patches rows;
@@ -96,8 +93,8 @@ final class RowMoments {
     return y >= 0 && y < window.outHeight();
   }
 
-  /** Adds {@code scale} Σ [[A]]ᵀ [[A]] of the first n examples to the lower triangle of a sum. */
-  void add(Rows maps, int n, double scale, Scratch scratch, Accumulator sum) {
+  @Override
+  public void add(Rows maps, int n, double scale, Scratch scratch, Accumulator sum) {
     int q = rows.columns();
     int k = window.kernelHeight();
     int classes = start.length - 1;
