@@ -11,6 +11,7 @@ import java.util.Map;
 import java.util.stream.Stream;
 import org.deeplearning4j.nn.conf.NeuralNetConfiguration;
 import org.deeplearning4j.nn.conf.graph.L2NormalizeVertex;
+import org.deeplearning4j.nn.conf.layers.BatchNormalization;
 import org.deeplearning4j.nn.conf.layers.OutputLayer;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -119,6 +120,15 @@ class TrainErrorsTest {
             List.of("training.target=good", "training.target", "a finite number", "good"),
             List.of("training.precision=half", "training.precision", "float, double", "half"),
             List.of("training.block-rows=0", "training.block-rows", "at least 1", "0"),
+            List.of(
+                "training.batch-normalization-rows=0",
+                "training.batch-normalization-rows",
+                "at least 1",
+                "0"),
+            List.of(
+                "curvature.average-epochs=-1", "curvature.average-epochs", "not negative", "-1.0"),
+            List.of("curvature.scales=kronecker", "curvature.scales", "exact, diagonal"),
+            List.of("curvature.strict=yes please", "curvature.strict", "true", "yes please"),
             List.of("training.checkpoints-kept=0", "training.checkpoints-kept", "at least 1", "0"),
             List.of("model.layers=[]", "exactly one of model.preset, model.file and model.layers"),
             List.of("model.preset=curves-autoencoder", "exactly one of", "curves-autoencoder"),
@@ -157,6 +167,43 @@ class TrainErrorsTest {
         Jobs.train(conf, settings("model.layers=[]", "model.preset=resnet20-plain")),
         "the model has 3072 inputs",
         "6 features");
+  }
+
+  @Test
+  void whenStrictALayerWithADiagonalOnlyIsNamed() throws IOException {
+    String json =
+        new NeuralNetConfiguration.Builder()
+            .list()
+            .layer(new BatchNormalization.Builder().name("norm").nIn(6).nOut(6).build())
+            .layer(
+                new OutputLayer.Builder(new LossMCXENT())
+                    .nIn(6)
+                    .nOut(10)
+                    .activation(Activation.SOFTMAX)
+                    .build())
+            .build()
+            .toJson();
+    Path file = Files.writeString(temporary.resolve("norm.json"), json);
+    assertRefused(
+        Jobs.train(
+            conf,
+            settings(
+                "model.layers=[]",
+                "model.file=" + file,
+                "curvature.scales=diagonal",
+                "curvature.strict=true")),
+        "curvature.strict = true",
+        "layer norm",
+        "diagonal");
+  }
+
+  @Test
+  void aKerasFileThatIsCutShortIsNamed() throws IOException {
+    Path whole = Path.of("..", "core", "src", "test", "resources", "keras", "chain.h5");
+    byte[] half = Arrays.copyOf(Files.readAllBytes(whole), 9000);
+    Path file = Files.write(temporary.resolve("half.h5"), half);
+    assertRefused(
+        Jobs.train(conf, settings("model.layers=[]", "model.file=" + file)), "half.h5", "damaged");
   }
 
   @Test

@@ -8,11 +8,23 @@ import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.Random;
 import java.util.stream.Stream;
+import org.deeplearning4j.nn.conf.ComputationGraphConfiguration.GraphBuilder;
+import org.deeplearning4j.nn.conf.ConvolutionMode;
+import org.deeplearning4j.nn.conf.NeuralNetConfiguration;
+import org.deeplearning4j.nn.conf.graph.ElementWiseVertex;
+import org.deeplearning4j.nn.conf.inputs.InputType;
+import org.deeplearning4j.nn.conf.layers.BatchNormalization;
+import org.deeplearning4j.nn.conf.layers.ConvolutionLayer;
+import org.deeplearning4j.nn.conf.layers.GlobalPoolingLayer;
+import org.deeplearning4j.nn.conf.layers.OutputLayer;
+import org.deeplearning4j.nn.conf.layers.PoolingType;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
+import org.nd4j.linalg.activations.Activation;
+import org.nd4j.linalg.lossfunctions.impl.LossMCXENT;
 
 /** A run that is cut off at any point and resumed ends where it would have ended. */
 class TrainResumeTest {
@@ -43,7 +55,15 @@ class TrainResumeTest {
         }
         curvature { damping = eigen, gamma-search = false, inverse-period = 5 }
         """),
-    ADAM("optimizer { name = adam, learning-rate { initial = 1e-3 } }");
+    ADAM("optimizer { name = adam, learning-rate { initial = 1e-3 } }"),
+    /** A residual network with batch normalisation and dropout, on changed images. */
+    GRAPH(
+        """
+        data { task = classifier, augment { crop-padding = 1, flip = true, image = [1, 8, 8] } }
+        optimizer { damping { initial = 3, period = 4 } }
+        curvature { inverse-period = 5, gamma-search = false, statistics-fraction = 0.5 }
+        training { batch-normalization-rows = 20 }
+        """);
 
     private final String settings;
 
@@ -52,11 +72,48 @@ class TrainResumeTest {
     }
   }
 
+  private static String graph() {
+    GraphBuilder graph =
+        new NeuralNetConfiguration.Builder().seed(1).graphBuilder().addInputs("in");
+    graph
+        .addLayer("a", convolution(), "in")
+        .addLayer("a-norm", new BatchNormalization(), "a")
+        .addLayer("b", convolution(), "a-norm")
+        .addLayer("b-norm", new BatchNormalization(), "b")
+        .addVertex("sum", new ElementWiseVertex(ElementWiseVertex.Op.Add), "a-norm", "b-norm")
+        .addLayer("mean", new GlobalPoolingLayer(PoolingType.AVG), "sum")
+        .addLayer(
+            "out",
+            new OutputLayer.Builder(new LossMCXENT())
+                .nOut(10)
+                .activation(Activation.SOFTMAX)
+                .dropOut(0.8)
+                .build(),
+            "mean");
+    return graph
+        .setOutputs("out")
+        .setInputTypes(InputType.convolutionalFlat(8, 8, 1))
+        .build()
+        .toJson();
+  }
+
+  private static ConvolutionLayer convolution() {
+    return new ConvolutionLayer.Builder(3, 3)
+        .nOut(4)
+        .convolutionMode(ConvolutionMode.Same)
+        .activation(Activation.TANH)
+        .build();
+  }
+
   private Path conf(Method method, String run) throws IOException {
+    String model =
+        method == Method.GRAPH
+            ? "file = \"" + Files.writeString(temporary.resolve("graph.json"), graph()) + "\""
+            : "layers = [64, 30, 8, 30, 64], activation = tanh, loss = xent, init = xavier";
     return Files.writeString(
         temporary.resolve(run + ".conf"),
         """
-        model { layers = [64, 30, 8, 30, 64], activation = tanh, loss = xent, init = xavier }
+        model { %s }
         data { source = idx, path = "%s", partitions = 2 }
         training {
           iterations = %d, batch-size = 120, averaging = 0.9
@@ -64,7 +121,7 @@ class TrainResumeTest {
         }
         output { dir = "%s" }
         """
-                .formatted(data.path(), ITERATIONS, CHECKPOINT_EVERY, temporary.resolve(run))
+                .formatted(model, data.path(), ITERATIONS, CHECKPOINT_EVERY, temporary.resolve(run))
             + method.settings);
   }
 

@@ -1,6 +1,7 @@
 package org.kfac4j.spark;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.within;
 
 import java.io.IOException;
 import java.nio.file.Files;
@@ -11,6 +12,7 @@ import org.deeplearning4j.nn.conf.ConvolutionMode;
 import org.deeplearning4j.nn.conf.NeuralNetConfiguration;
 import org.deeplearning4j.nn.conf.graph.ElementWiseVertex;
 import org.deeplearning4j.nn.conf.inputs.InputType;
+import org.deeplearning4j.nn.conf.layers.BatchNormalization;
 import org.deeplearning4j.nn.conf.layers.ConvolutionLayer;
 import org.deeplearning4j.nn.conf.layers.OutputLayer;
 import org.deeplearning4j.nn.conf.layers.SubsamplingLayer;
@@ -97,6 +99,51 @@ class PartitionIndependenceTest {
     Training.Outcome again = training.on(spark, 2);
     assertThat(again.theta()).isEqualTo(two.theta());
     assertThat(again.losses()).isEqualTo(two.losses());
+  }
+
+  /**
+   * Batch normalisation takes its statistics of examples that share a block, so that partitions
+   * show in losses; but the same ones give the same bits, and others train as well.
+   */
+  @Test
+  void withBatchNormalisationTheSamePartitionsGiveTheSameBits(@TempDir Path folder)
+      throws IOException {
+    String chain =
+        new NeuralNetConfiguration.Builder()
+            .seed(1)
+            .weightInit(WeightInit.XAVIER)
+            .list()
+            .layer(convolution(2))
+            .layer(new BatchNormalization())
+            .layer(convolution(2))
+            .layer(new BatchNormalization())
+            .layer(
+                new OutputLayer.Builder(new LossBinaryXENT(1e-7))
+                    .nOut(784)
+                    .activation(Activation.SIGMOID)
+                    .build())
+            .setInputType(InputType.convolutionalFlat(28, 28, 1))
+            .build()
+            .toJson();
+    Path file = Files.writeString(folder.resolve("normalised.json"), chain);
+    Training training =
+        Training.of(
+            """
+            model { file = "%s" }
+            training { iterations = 8, batch-size = 200, seed = 3 }
+            optimizer { damping { initial = 3 } }
+            curvature { inverse-period = 5, gamma-search = false, statistics-fraction = 0.5 }
+            """
+                .formatted(file),
+            new Curves(1, Curves.Part.TRAIN, 500));
+    Training.Outcome two = training.on(spark, 2);
+    Training.Outcome again = training.on(spark, 2);
+    assertThat(again.theta()).isEqualTo(two.theta());
+    assertThat(again.losses()).isEqualTo(two.losses());
+    assertThat(two.losses()[7]).isLessThan(0.9 * two.losses()[0]);
+    Training.Outcome three = training.on(spark, 3);
+    assertThat(three.losses()[0]).isNotEqualTo(two.losses()[0]);
+    assertThat(three.losses()[7]).isCloseTo(two.losses()[7], within(0.1 * two.losses()[0]));
   }
 
   @ParameterizedTest
