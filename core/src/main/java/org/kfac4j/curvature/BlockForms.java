@@ -31,6 +31,7 @@ public record BlockForms(WeightSharing weights, BlockForm scales, boolean strict
     return switch (block.shape().role()) {
       case WEIGHTS -> BlockForm.KRONECKER;
       case SCALES -> scales;
+      case OTHER -> BlockForm.DIAGONAL;
       case STATISTICS -> throw new IllegalArgumentException(block.name() + " has no curvature");
     };
   }

@@ -13,6 +13,7 @@ import org.deeplearning4j.nn.conf.layers.DepthwiseConvolution2D;
 import org.deeplearning4j.nn.conf.layers.FeedForwardLayer;
 import org.deeplearning4j.nn.conf.layers.LossLayer;
 import org.deeplearning4j.nn.conf.layers.OutputLayer;
+import org.deeplearning4j.nn.conf.layers.PReLULayer;
 import org.deeplearning4j.nn.conf.layers.Pooling2D;
 import org.deeplearning4j.nn.conf.layers.PoolingType;
 import org.deeplearning4j.nn.conf.layers.SubsamplingLayer;
@@ -44,6 +45,7 @@ final class Dl4jLayers {
           entry(LossLayer.class, Dl4jLayers::loss),
           entry(OutputLayer.class, Dl4jLayers::output),
           entry(Pooling2D.class, Dl4jLayers::pooling),
+          entry(PReLULayer.class, Dl4jLayers::parametricRelu),
           entry(SubsamplingLayer.class, Dl4jLayers::pooling),
           entry(org.deeplearning4j.nn.conf.layers.ZeroPaddingLayer.class, Dl4jLayers::zeroPadding));
 
@@ -309,6 +311,39 @@ final class Dl4jLayers {
         new BatchNormalizationLayer(
             name, shape, decay, epsilon, !locked, normalization.isUseLogStd()),
         in);
+  }
+
+  /** One slope for each channel or, of a vector, for each number. */
+  private static int parametricRelu(
+      NetworkBuilder network,
+      String name,
+      org.deeplearning4j.nn.conf.layers.Layer layer,
+      int in,
+      Refusal here) {
+    PReLULayer relu = (PReLULayer) layer;
+    Shape shape = network.shape(in);
+    if (shape == null) {
+      throw here.invalid("no layer says how many inputs there are");
+    }
+    long[] axes = relu.getSharedAxes() == null ? new long[0] : relu.getSharedAxes();
+    long[] expected =
+        shape.isVector()
+            ? new long[0]
+            : network.hasChannelsLast() ? new long[] {1, 2} : new long[] {2, 3};
+    here.unless(
+        java.util.Arrays.equals(axes, expected), "sharedAxes", java.util.Arrays.toString(axes));
+    long slopes = 1;
+    for (int i = 0; relu.getInputShape() != null && i < relu.getInputShape().length; i++) {
+      int axis = i + 1;
+      boolean shared = java.util.Arrays.stream(axes).anyMatch(each -> each == axis);
+      slopes *= shared ? 1 : relu.getInputShape()[i];
+    }
+    here.require(
+        slopes == shape.channels(), "inputShape gives %d slopes, but %s comes in", slopes, shape);
+    return network.add(
+        new ParametricReluLayer(name, shape),
+        Dl4jRegularization.penalty(relu, false, here),
+        List.of(in));
   }
 
   private static int pooling(

@@ -14,7 +14,7 @@ import org.deeplearning4j.nn.conf.ComputationGraphConfiguration;
 import org.deeplearning4j.nn.conf.MultiLayerConfiguration;
 import org.deeplearning4j.nn.conf.NeuralNetConfiguration;
 import org.deeplearning4j.nn.conf.graph.LayerVertex;
-import org.deeplearning4j.nn.conf.layers.BaseLayer;
+import org.deeplearning4j.nn.conf.layers.FeedForwardLayer;
 import org.deeplearning4j.nn.graph.ComputationGraph;
 import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
 import org.deeplearning4j.nn.weights.WeightInit;
@@ -55,7 +55,8 @@ public final class Initializer {
     List<NeuralNetConfiguration> layers = new ArrayList<>();
     Callable<Model> drawn = drawn(model, layers);
     for (NeuralNetConfiguration each : layers) {
-      if (each.getLayer() instanceof BaseLayer layer) {
+      // Others with parameters, such as PReLU, begin as they say themselves.
+      if (each.getLayer() instanceof FeedForwardLayer layer) {
         layer.setWeightInitFn(scheme(scheme).getWeightInitFunction());
       }
     }

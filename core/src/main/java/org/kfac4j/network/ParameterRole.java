@@ -6,6 +6,8 @@ public enum ParameterRole {
   WEIGHTS,
   /** Few numbers whose gradients are had example by example: an exact block, or its diagonal. */
   SCALES,
+  /** Any other parameters whose gradients are had example by example: a diagonal. */
+  OTHER,
   /** Averages over examples, which no gradient moves: no curvature. */
   STATISTICS
 }

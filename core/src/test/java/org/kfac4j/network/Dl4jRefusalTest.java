@@ -82,9 +82,13 @@ class Dl4jRefusalTest {
             "layer type = EmbeddingLayer"),
         layer(new LSTM.Builder().nIn(INPUTS).nOut(3).build(), "layer type = LSTM"),
         layer(new AutoEncoder.Builder().nIn(INPUTS).nOut(3).build(), "layer type = AutoEncoder"),
-        layer(
-            new PReLULayer.Builder().nIn(INPUTS).nOut(INPUTS).inputShape(INPUTS).build(),
-            "layer type = PReLULayer"),
+        row(
+            configuration(
+                dense(), new PReLULayer.Builder().inputShape(3).sharedAxes(1).build(), output()),
+            "layer layer1: sharedAxes = [1]"),
+        row(
+            configuration(dense(), new PReLULayer.Builder().inputShape(4).build(), output()),
+            "layer layer1: inputShape gives 4 slopes, but 3 comes in"),
         row(
             configuration(new CenterLossOutputLayer.Builder().nIn(INPUTS).nOut(3).build()),
             "layer layer0: layer type = CenterLossOutputLayer"),

@@ -27,6 +27,7 @@ import org.kfac4j.network.BatchNormalizationLayer;
 import org.kfac4j.network.DenseLayer;
 import org.kfac4j.network.Network;
 import org.kfac4j.network.Network.ParameterBlock;
+import org.kfac4j.network.ParametricReluLayer;
 import org.kfac4j.network.Shape;
 import org.kfac4j.network.SoftmaxCrossEntropy;
 import org.kfac4j.network.WeightSharing;
@@ -197,6 +198,35 @@ class BlockInverseTest {
         .isInstanceOf(IllegalArgumentException.class)
         .hasMessage(
             "curvature.strict = true refuses layer norm: it would only get the diagonal of its Fisher block");
+  }
+
+  @Test
+  void parametersOfAnyOtherKindGetADiagonal() {
+    Network network =
+        Network.of(
+            new SoftmaxCrossEntropy(3),
+            new DenseLayer("in", 4, 5, true),
+            new ParametricReluLayer("slopes", Shape.vector(5)),
+            new DenseLayer("out", 5, 3, true));
+    assertThat(kfac(BlockForms.DEFAULT, 0).describe(network, 1)).isEqualTo("diagonal only");
+    Kfac strict = kfac(new BlockForms(WeightSharing.KFC, BlockForm.EXACT, true), 0);
+    assertThatThrownBy(() -> strict.check(network)).hasMessageContaining("refuses layer slopes");
+    Problem problem = Problem.random(1, network, 20);
+    double[] theta = problem.theta(2, 1);
+    Sums sums =
+        problem.sums(
+            theta,
+            new Request.Gradient(
+                problem.all(), new Request.Statistics(problem.all(), FisherType.EXACT, 1)));
+    ParameterBlock block = network.blocks().get(1);
+    double[][] unit = new double[5][theta.length];
+    for (int i = 0; i < 5; i++) {
+      unit[i][block.offset() + i] = 1;
+    }
+    Sums products = problem.sums(theta, new Request.Products(problem.all(), 5), unit);
+    double[] diagonal = new double[5];
+    Arrays.setAll(diagonal, i -> products.scalar(SumNames.product(i, i)));
+    assertClose("diagonal", sums.mean(SumNames.diagonal(block), 1), diagonal, Tolerance.SUMS * 10);
   }
 
   @Test
