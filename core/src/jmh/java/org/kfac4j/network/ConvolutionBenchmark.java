@@ -132,6 +132,7 @@ public class ConvolutionBenchmark {
   @Benchmark
   public void omega() {
     layer.addInputMoments(buffers, MAPS, WeightSharing.KFC, List.of(omega));
+    omega.sum();
   }
 
   @Benchmark

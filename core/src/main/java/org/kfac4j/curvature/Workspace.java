@@ -55,8 +55,11 @@ final class Workspace implements AutoCloseable {
               ? values[sources.get(0)]
               : own(Rows.activations(precision, capacity, network.value(i + 1)));
       buffers.add(
-          new LayerBuffers(
-              sources.stream().map(source -> values[source]).toList(), values[i + 1], scratch));
+          own(
+              new LayerBuffers(
+                  sources.stream().map(source -> values[source]).toList(),
+                  values[i + 1],
+                  scratch)));
     }
     this.spares = new Rows[depth + 1];
     this.outputs = new double[capacity * network.outputs()];

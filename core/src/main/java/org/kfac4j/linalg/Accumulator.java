@@ -1,5 +1,7 @@
 package org.kfac4j.linalg;
 
+import org.jspecify.annotations.Nullable;
+
 /**
  * A matrix that products are added to. Clearing it costs nothing: the first product overwrites what
  * was there.
@@ -7,6 +9,14 @@ package org.kfac4j.linalg;
 public final class Accumulator {
   private final Matrix sum;
   private boolean empty = true;
+  private @Nullable Deferred deferred;
+
+  /** Something that keeps what it adds in a form of its own until somebody wants the sum. */
+  @FunctionalInterface
+  public interface Deferred {
+    /** Adds what has been kept since it was deferred. */
+    void addTo(Accumulator sum);
+  }
 
   /** A sum in {@code buffer}, whatever that holds now. */
   public Accumulator(Matrix buffer) {
@@ -16,6 +26,20 @@ public final class Accumulator {
   /** Makes the sum zero. */
   public void clear() {
     empty = true;
+    deferred = null;
+  }
+
+  /** Whether {@code work} has something to add that {@link #sum} has not called for yet. */
+  public boolean defers(Deferred work) {
+    return deferred == work;
+  }
+
+  /** Has {@code work} add to the sum when that is wanted. */
+  public void defer(Deferred work) {
+    if (deferred != null && deferred != work) {
+      sum();
+    }
+    deferred = work;
   }
 
   /** Adds op(A) op(B), see {@link Blas#multiply}. */
@@ -52,6 +76,11 @@ public final class Accumulator {
 
   /** The sum; of one that was made by {@link #addGram}, the lower triangle. */
   public Matrix sum() {
+    Deferred due = deferred;
+    if (due != null) {
+      deferred = null;
+      due.addTo(this);
+    }
     if (empty) {
       if (sum.stride() == sum.columns()) {
         sum.clear();

@@ -202,7 +202,7 @@ public record ConvolutionLayer(String name, Window window, int filters, boolean 
     }
     PatchMoments moments = memory(buffers).moments;
     if (moments != null) {
-      moments.add(buffers.in(), n, scale, buffers.scratch(), sum);
+      moments.add(buffers, n, scale, sum);
       return;
     }
     // As many rows as Ω has, which is read and written for every piece.

@@ -11,7 +11,7 @@ import org.kfac4j.linalg.Matrix;
  * What one layer works on in a pass over a block: its parameters, the values that come in and go
  * out, their gradients and tangents, and room to compute in. Belongs to one thread.
  */
-public final class LayerBuffers {
+public final class LayerBuffers implements AutoCloseable {
   private final List<Rows> in;
   private final Rows out;
   private final Scratch scratch;
@@ -22,6 +22,7 @@ public final class LayerBuffers {
   private @Nullable Rows tangentOut;
   private final @Nullable Rows[] tangentIn;
   private @Nullable Object memory;
+  private @Nullable Scratch own;
   private boolean training;
   private boolean holding;
   private long key;
@@ -178,6 +179,23 @@ public final class LayerBuffers {
   /** Room that any layer may use until its method returns. */
   public Scratch scratch() {
     return scratch;
+  }
+
+  /** As {@link #scratch}, of this layer alone: what is in it stays until the layer changes it. */
+  public Scratch own() {
+    Scratch pieces = own;
+    if (pieces == null) {
+      pieces = new Scratch(scratch.precision());
+      own = pieces;
+    }
+    return pieces;
+  }
+
+  @Override
+  public void close() {
+    if (own != null) {
+      own.close();
+    }
   }
 
   /** What a layer keeps between calls; made by {@code maker} the first time. */

@@ -18,6 +18,6 @@ sealed interface PatchMoments permits RowMoments, ShiftMoments {
     return shifts != null ? shifts : RowMoments.of(window, ones);
   }
 
-  /** Adds {@code scale} Σ [[A]]ᵀ [[A]] of the first n examples to the lower triangle of a sum. */
-  void add(Rows maps, int n, double scale, Scratch scratch, Accumulator sum);
+  /** Adds {@code scale} Σ [[A]]ᵀ [[A]] of the first n inputs to the lower triangle of a sum. */
+  void add(LayerBuffers buffers, int n, double scale, Accumulator sum);
 }

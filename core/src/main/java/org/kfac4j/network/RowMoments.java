@@ -94,7 +94,9 @@ final class RowMoments implements PatchMoments {
   }
 
   @Override
-  public void add(Rows maps, int n, double scale, Scratch scratch, Accumulator sum) {
+  public void add(LayerBuffers buffers, int n, double scale, Accumulator sum) {
+    Rows maps = buffers.in();
+    Scratch scratch = buffers.scratch();
     int q = rows.columns();
     int k = window.kernelHeight();
     int classes = start.length - 1;

@@ -1,5 +1,7 @@
 package org.kfac4j.network;
 
+import static java.util.Objects.requireNonNull;
+
 import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
 import org.kfac4j.linalg.Accumulator;
@@ -16,9 +18,9 @@ import org.kfac4j.linalg.Matrix;
  * and difference, and every δ takes the sum over its rectangle of classes. A kernel of k × k has
  * 2k² − 2k + 1 differences, instead of the k⁴ / 2 blocks of Ω: for 5 × 5, 41 instead of 313.
  *
- * <p>Keeps an array to work in; belongs to one thread.
+ * <p>Sums are kept from call to call, and Ω made of them when it is wanted. Belongs to one thread.
  */
-final class ShiftMoments implements PatchMoments {
+final class ShiftMoments implements PatchMoments, Accumulator.Deferred {
   /** Numbers of the maps that are looked at together: they stay in a core's cache. */
   private static final int PIECE = 500_000;
 
@@ -26,10 +28,10 @@ final class ShiftMoments implements PatchMoments {
   private static final int FEWEST_CHANNELS = 16;
 
   /** Pieces of scratch memory. */
-  private static final int PRODUCTS = 1;
+  private static final int PRODUCTS = 0;
 
+  private static final int SUMS = 1;
   private static final int ONES = 5;
-  private static final int SUMS = 6;
 
   private final Window window;
   private final Patches points;
@@ -46,6 +48,16 @@ final class ShiftMoments implements PatchMoments {
 
   /** Sums over all classes above and to the left of a class, by class and difference. */
   private double[] prefixes = new double[0];
+
+  /** Of all examples since Ω was asked for: by class and difference, and of a(u) by class. */
+  private Accumulator[] byDifference = {};
+
+  private Accumulator[] byClass = {};
+  private @Nullable Accumulator target;
+  private @Nullable Matrix kept;
+  private @Nullable Matrix keptSums;
+  private long examples;
+  private double factor;
 
   private ShiftMoments(Window window, boolean ones) {
     this.window = window;
@@ -125,35 +137,54 @@ final class ShiftMoments implements PatchMoments {
   }
 
   @Override
-  public void add(Rows maps, int n, double scale, Scratch scratch, Accumulator sum) {
-    int total = classes() * differences.length;
-    Matrix products = scratch.matrix(PRODUCTS, total * channels, channels);
-    Matrix sums = scratch.matrix(SUMS, classes(), channels);
-    Accumulator[] byDifference = new Accumulator[total];
-    Arrays.setAll(
-        byDifference,
-        i -> new Accumulator(products.view((long) i * square(), channels, channels, channels)));
-    Accumulator[] byClass = new Accumulator[classes()];
-    Arrays.setAll(
-        byClass, i -> new Accumulator(sums.view((long) i * channels, 1, channels, channels)));
+  public void add(LayerBuffers buffers, int n, double scale, Accumulator sum) {
+    Accumulator last = target;
+    if (last != null && last != sum && last.defers(this)) {
+      last.sum();
+    }
+    if (!sum.defers(this)) {
+      begin(buffers.own());
+    }
+    target = sum;
+    factor = scale;
+    examples += n;
+    Scratch scratch = buffers.scratch();
     int positions = window.in().positions();
-    int examples = Math.max(1, PIECE / (positions * channels));
-    for (int first = 0; first < n; first += examples) {
-      int count = Math.min(examples, n - first);
+    int together = Math.max(1, PIECE / (positions * channels));
+    for (int first = 0; first < n; first += together) {
+      int count = Math.min(together, n - first);
       Matrix piece = scratch.matrix(0, count * positions, channels);
-      points.gatherByGroups(maps, first, count, 1, piece);
+      points.gatherByGroups(buffers.in(), first, count, 1, piece);
       addProducts(piece, count, byDifference);
       if (ones) {
         addSums(piece, count, scratch, byClass);
       }
     }
-    for (Accumulator each : byDifference) {
-      each.sum(); // zeros where nothing was added
-    }
-    for (Accumulator each : byClass) {
-      each.sum();
-    }
-    collect(products, sums, n, scale, sum);
+    sum.defer(this);
+  }
+
+  /** Sets all sums to zero. */
+  private void begin(Scratch own) {
+    int total = classes() * differences.length;
+    Matrix products = own.matrix(PRODUCTS, total * channels, channels);
+    Matrix sums = own.matrix(SUMS, classes(), channels);
+    // Some pairs of a class and a difference do not exist.
+    products.clear();
+    byDifference = new Accumulator[total];
+    Arrays.setAll(
+        byDifference,
+        i -> new Accumulator(products.view((long) i * square(), channels, channels, channels)));
+    byClass = new Accumulator[classes()];
+    Arrays.setAll(
+        byClass, i -> new Accumulator(sums.view((long) i * channels, 1, channels, channels)));
+    examples = 0;
+    kept = products;
+    keptSums = sums;
+  }
+
+  @Override
+  public void addTo(Accumulator sum) {
+    collect(requireNonNull(kept), requireNonNull(keptSums), examples, factor, sum);
   }
 
   /**
@@ -207,7 +238,7 @@ final class ShiftMoments implements PatchMoments {
   }
 
   /** Puts Ω's blocks together, row by row. */
-  private void collect(Matrix products, Matrix sums, int n, double scale, Accumulator sum) {
+  private void collect(Matrix products, Matrix sums, long n, double scale, Accumulator sum) {
     int length = differences.length * square();
     prefixes(products, length);
     int elements = window.elements();

@@ -70,8 +70,9 @@ class ConvolutionCurvatureTest {
         g.put(gradients, n);
         LayerBuffers buffers = new LayerBuffers(List.of(in), out, scratch);
         buffers.setGradientOut(g);
-        work.apply(buffers, new Accumulator(result));
-        return result.toArray();
+        Accumulator sum = new Accumulator(result);
+        work.apply(buffers, sum);
+        return sum.sum().toArray();
       }
     }
 
@@ -262,6 +263,52 @@ class ConvolutionCurvatureTest {
     double[][] omega = Dense.scaled(0.5, both.inputMoment(WeightSharing.KFC));
     double[][] gamma = Dense.scaled(0.5, both.gradientMoment(WeightSharing.KFC));
     assertThat(Dense.trace(omega) * Dense.trace(gamma)).isEqualTo(68.625);
+  }
+
+  /** Blocks of examples may come one after the other, and to one sum or another. */
+  @ParameterizedTest
+  @MethodSource({"layers", "layersWithManyChannels"})
+  void momentsOfBlocksAddUp(ConvolutionLayer layer) {
+    int r = layer.parameterRows();
+    Setting setting = Setting.random(layer, 4);
+    double[] once =
+        setting.with(
+            r,
+            r,
+            (buffers, sum) -> layer.addInputMoments(buffers, 4, WeightSharing.KFC, List.of(sum)));
+    double[] parts =
+        setting.with(
+            r,
+            r,
+            (buffers, sum) -> {
+              try (Matrix room = Matrix.zeros(Precision.DOUBLE, r, r)) {
+                Accumulator other = new Accumulator(room);
+                layer.addInputMoments(buffers, 1, WeightSharing.KFC, List.of(other));
+                layer.addInputMoments(buffers, 3, WeightSharing.KFC, List.of(sum));
+                layer.addInputMoments(buffers, 4, WeightSharing.KFC, List.of(sum));
+                layer.addInputMoments(buffers, 1, WeightSharing.KFC, List.of(sum));
+                // What another sum has got shows in that one only.
+                assertThat(other.sum().toArray()[0]).isLessThanOrEqualTo(sum.sum().toArray()[0]);
+                sum.clear();
+                layer.addInputMoments(buffers, 2, WeightSharing.KFC, List.of(sum));
+                layer.addInputMoments(buffers, 2, WeightSharing.KFC, List.of(sum));
+              }
+            });
+    double[] two =
+        setting.with(
+            r,
+            r,
+            (buffers, sum) -> layer.addInputMoments(buffers, 2, WeightSharing.KFC, List.of(sum)));
+    assertClose("twice", lower(parts, r), Dense.scaled(2, lower(two, r)), Tolerance.F64);
+    assertThat(Dense.distance(lower(once, r), lower(two, r))).isPositive();
+  }
+
+  private static double[] lower(double[] square, int n) {
+    double[] lower = square.clone();
+    for (int i = 0; i < lower.length; i++) {
+      lower[i] = i % n > i / n ? 0 : lower[i];
+    }
+    return lower;
   }
 
   private static KroneckerFactors factors(Problem problem, double[] theta, WeightSharing sharing) {
