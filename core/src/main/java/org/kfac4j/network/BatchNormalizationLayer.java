@@ -12,11 +12,12 @@ import org.kfac4j.linalg.Matrix;
  *
  * <p>In training μ and σ² (divided by the number, not by one less) are the mean and variance over
  * the examples <em>of a block</em> and all their positions: a block is some consecutive examples of
- * a batch (or of the subset that exact products are over) inside one partition, so these statistics, and with them loss and gradient, depend on how
- * examples are divided into partitions ("ghost batches", Hoffer et al. 2017, arXiv:1705.08741). The
- * gradient goes through the statistics, as it does in DL4J. Statistics of curvature take them for
- * constants ({@link LayerBuffers#isHolding}): the Fisher matrix is that of the network with each
- * block's μ and σ² held, so each example has a gradient of its own.
+ * a batch (or of the subset that exact products are over) inside one partition, so these
+ * statistics, and with them loss and gradient, depend on how examples are divided into partitions
+ * ("ghost batches", Hoffer et al. 2017, arXiv:1705.08741). The gradient goes through the
+ * statistics, as it does in DL4J. Statistics of curvature take them for constants ({@link
+ * LayerBuffers#isHolding}): the Fisher matrix is that of the network with each block's μ and σ²
+ * held, so each example has a gradient of its own.
  *
  * <p>In evaluation μ and σ² are running averages, which θ holds beside γ and β: the gradient with
  * respect to them is by how much they exceed the means over the batch's blocks, and a step moves
