@@ -151,7 +151,9 @@ final class Dl4jGraphImport {
       Shape first = shapes.get(0);
       int axis = merge.getMergeAxis();
       here.unless(
-          axis == -1 || axis == (network.hasChannelsLast() && !first.isVector() ? 3 : 1),
+          first.isVector()
+              ? axis == 1 || axis == -1
+              : network.hasChannelsLast() ? axis == 3 || axis == -1 : axis == 1,
           "mergeAxis",
           axis);
       here.require(

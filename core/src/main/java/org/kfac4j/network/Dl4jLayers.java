@@ -208,7 +208,7 @@ final class Dl4jLayers {
       throw here.invalid("no layer says how many inputs there are");
     }
     if (function instanceof ActivationSoftmax && shape.isVector()) {
-      network.setLogits(in);
+      network.setLogits(in, here);
       return in;
     }
     return network.addActivation(name, Dl4jActivations.of(function, here), in, shape);

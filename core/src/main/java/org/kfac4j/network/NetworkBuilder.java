@@ -47,7 +47,8 @@ final class NetworkBuilder {
   }
 
   /** Says that {@code value} goes through a softmax before anything else. */
-  void setLogits(int value) {
+  void setLogits(int value, Refusal here) {
+    here.require(logits < 0, "a second softmax before a loss is not supported");
     logits = value;
   }
 

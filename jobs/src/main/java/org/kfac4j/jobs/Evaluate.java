@@ -85,9 +85,11 @@ public final class Evaluate implements Callable<Integer> {
   }
 
   /** What images are, if the settings or the model that they begin with say it. */
-  private static @Nullable Shape image(Settings settings, Storage storage) {
+  private static @Nullable Shape image(Settings settings, Storage storage) throws IOException {
     Shape image = ModelSettings.image(settings.config("model"));
-    if (image != null || settings.text("model.file").isEmpty()) {
+    String file = settings.text("model.file");
+    // The trained model may be all that is left.
+    if (image != null || file.isEmpty() || !storage.exists(file)) {
       return image;
     }
     Shape input =
