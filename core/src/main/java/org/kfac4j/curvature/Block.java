@@ -16,6 +16,7 @@ public final class Block {
   private final Augmentation augmentation;
   private final float[] features;
   private final long[] ids;
+  private final long[] places;
   private int @Nullable [] labels;
   private float @Nullable [] targets;
   private int targetWidth;
@@ -30,6 +31,7 @@ public final class Block {
     this.width = width;
     this.features = new float[capacity * width];
     this.ids = new long[capacity];
+    this.places = new long[capacity];
     this.inStatistics = new boolean[capacity];
   }
 
@@ -56,6 +58,11 @@ public final class Block {
     return ids;
   }
 
+  /** Places in the request's batch; longer than count. */
+  public long[] places() {
+    return places;
+  }
+
   public Targets targets() {
     return new Targets(labels, targets);
   }
@@ -65,6 +72,7 @@ public final class Block {
     int left = count - n;
     System.arraycopy(features, n * width, features, 0, left * width);
     System.arraycopy(ids, n, ids, 0, left);
+    System.arraycopy(places, n, places, 0, left);
     System.arraycopy(inStatistics, n, inStatistics, 0, left);
     if (labels != null) {
       System.arraycopy(labels, n, labels, 0, left);
@@ -102,6 +110,9 @@ public final class Block {
     long id = ids[i];
     ids[i] = ids[j];
     ids[j] = id;
+    long place = places[i];
+    places[i] = places[j];
+    places[j] = place;
     boolean in = inStatistics[i];
     inStatistics[i] = inStatistics[j];
     inStatistics[j] = in;
@@ -127,12 +138,14 @@ public final class Block {
    * Adds row {@code row} of {@code source}.
    *
    * @param epoch which visit to the example it is
+   * @param place of the visit in the request's batch
    * @param statistics whether it is in the request's statistics
    */
-  public void add(Examples source, int row, long epoch, boolean statistics) {
+  public void add(Examples source, int row, long epoch, long place, boolean statistics) {
     prepare(source);
     long id = source.firstId() + row;
     inStatistics[count] = statistics;
+    places[count] = place;
     copy(source.features(), source.targets(), source.labels(), id, row, count);
     augmentation.apply(features, count * width, id, epoch);
     count++;

@@ -3,23 +3,34 @@ package org.kfac4j.curvature;
 import java.util.Map;
 import org.kfac4j.Snapshot;
 import org.kfac4j.linalg.Packed;
+import org.kfac4j.network.Network;
 import org.kfac4j.network.Network.ParameterBlock;
 
 /** What is kept of one block's Fisher matrix, as means over examples; the arrays change. */
 public sealed interface BlockStatistics
-    permits DiagonalStatistics, ExactStatistics, KroneckerFactors {
-  /** Zeros for {@code block}. */
-  static BlockStatistics zeros(ParameterBlock block, BlockForm form) {
+    permits DiagonalStatistics, ExactStatistics, FactorStatistics, NoStatistics, RowWindow {
+  /**
+   * Zeros for {@code block}.
+   *
+   * @param window batches that rows are kept of
+   */
+  static BlockStatistics zeros(
+      Network network, ParameterBlock block, BlockForms forms, int window) {
     int n = block.shape().size();
-    return switch (form) {
+    return switch (forms.of(block)) {
       case KRONECKER ->
           new KroneckerFactors(
               new double[Packed.length(block.rows())],
               new double[Packed.length(block.columns())],
               block.rows(),
               block.columns());
+      case TRACES -> TraceFactors.zeros(block.rows(), block.columns());
+      case ROWS ->
+          new RowWindow(
+              block, network.layers().get(block.layer()).outputShape().positions(), window);
       case EXACT -> new ExactStatistics(new double[Packed.length(n)], n);
       case DIAGONAL -> new DiagonalStatistics(new double[n]);
+      case NONE -> new NoStatistics(n);
     };
   }
 
@@ -28,6 +39,9 @@ public sealed interface BlockStatistics
 
   /** Whether it may be inverted: whether every number of a diagonal is finite. */
   boolean isFinite();
+
+  /** The trace of the block's Fisher matrix as this has it; 0 if it has none. */
+  double fisherTrace();
 
   /** What there is to say of it, by name: mean eigenvalues. */
   Map<String, Double> health();

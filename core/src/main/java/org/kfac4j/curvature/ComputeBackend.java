@@ -26,10 +26,10 @@ public interface ComputeBackend extends Serializable {
   /**
    * Begins a request.
    *
-   * @param directions parameter vectors of a {@link Request.Products}, empty otherwise
+   * @param vectors directions in parameter space of a {@link Request.Products}, bases of statistics
+   *     with scalings, empty otherwise
    */
-  BlockCompute open(
-      Network network, Request request, Parameters weights, List<Parameters> directions);
+  BlockCompute open(Network network, Request request, Parameters weights, List<Parameters> vectors);
 
   /** Gives memory back that is kept between requests in this process. */
   void release();

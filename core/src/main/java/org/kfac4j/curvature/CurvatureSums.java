@@ -2,10 +2,9 @@ package org.kfac4j.curvature;
 
 import java.util.ArrayList;
 import java.util.List;
-import org.kfac4j.linalg.Accumulator;
+import org.jspecify.annotations.Nullable;
+import org.kfac4j.Check;
 import org.kfac4j.linalg.Matrix;
-import org.kfac4j.linalg.Packed;
-import org.kfac4j.linalg.Precision;
 import org.kfac4j.network.Layer;
 import org.kfac4j.network.LayerBuffers;
 import org.kfac4j.network.Network;
@@ -15,106 +14,124 @@ import org.kfac4j.network.WeightLayer;
 
 /** The sums over examples that each layer's curvature is made of; in a workspace's buffers. */
 final class CurvatureSums {
-  private final Network network;
-  private final BlockForms forms;
   private final Workspace workspace;
-  private final List<List<ParameterBlock>> blocks = new ArrayList<>();
+  private final List<List<LayerSums>> layers = new ArrayList<>();
+  private final CouplingSums coupling;
 
-  /** All sums zero. */
-  CurvatureSums(Network network, BlockForms forms, Workspace workspace) {
-    this.network = network;
-    this.forms = forms;
+  /**
+   * All sums zero.
+   *
+   * @param bases if the request's statistics have scalings: U_Aᵀ and U_Gᵀ of one block of weights
+   *     after the other
+   */
+  CurvatureSums(
+      Network network, Request.Statistics asked, List<Parameters> bases, Workspace workspace) {
     this.workspace = workspace;
-    network.layers().forEach(layer -> blocks.add(new ArrayList<>()));
-    for (ParameterBlock block : network.blocks()) {
-      blocks.get(block.layer()).add(block);
-      sums(block).forEach(Accumulator::clear);
+    List<SquareSums.Basis> loaded = asked.scalings() ? load(network, bases, workspace) : List.of();
+    int weights = 0;
+    for (int i = 0; i < network.layers().size(); i++) {
+      int index = i;
+      List<ParameterBlock> blocks =
+          network.blocks().stream().filter(block -> block.layer() == index).toList();
+      List<LayerSums> sums = new ArrayList<>();
+      layers.add(sums);
+      if (blocks.isEmpty()) {
+        continue;
+      }
+      if (asked.factors()) {
+        LayerSums factors = factors(network.layers().get(i), blocks, asked.forms(), workspace);
+        if (factors != null) {
+          sums.add(factors);
+        }
+      }
+      if (asked.scalings() && network.layers().get(i) instanceof WeightLayer layer) {
+        sums.add(
+            new SquareSums(
+                layer,
+                blocks,
+                loaded.subList(weights, weights + blocks.size()),
+                SumNames::scalings,
+                workspace));
+        weights += blocks.size();
+      }
     }
+    this.coupling =
+        CouplingSums.of(
+            asked.factors() ? asked.forms().coupling() : Coupling.NONE, network, workspace);
   }
 
-  private List<Accumulator> sums(ParameterBlock block) {
-    return forms.of(block) == BlockForm.KRONECKER
-        ? List.of(inputs(block), gradients(block))
-        : List.of(own(block));
+  private static @Nullable LayerSums factors(
+      Layer layer, List<ParameterBlock> blocks, BlockForms forms, Workspace workspace) {
+    BlockForm form = forms.of(blocks.get(0));
+    if (form == BlockForm.NONE) {
+      return null;
+    }
+    if (layer instanceof ScaleLayer scales) {
+      return new ScaleSums(scales, blocks.get(0), form, workspace);
+    }
+    WeightLayer weights = (WeightLayer) layer;
+    return switch (form) {
+      case KRONECKER -> new MomentSums(weights, blocks, forms.sharing(), workspace);
+      case TRACES -> new TraceSums(weights, blocks, workspace);
+      case ROWS -> new RowSums(weights, blocks, forms, workspace.precision());
+      case DIAGONAL -> new SquareSums(weights, blocks, null, SumNames::diagonal, workspace);
+      case EXACT, NONE ->
+          throw new IllegalArgumentException("there are no sums of " + form + " for weights");
+    };
   }
 
-  private Accumulator inputs(ParameterBlock block) {
-    return workspace.sum(SumNames.inputs(block), block.rows(), block.rows());
+  private static List<SquareSums.Basis> load(
+      Network network, List<Parameters> bases, Workspace workspace) {
+    List<ParameterBlock> blocks = network.weightBlocks();
+    Check.that(
+        bases.size() == 2 * blocks.size(),
+        "scalings of %d blocks need two bases of each, got %d",
+        blocks.size(),
+        bases.size());
+    List<SquareSums.Basis> loaded = new ArrayList<>();
+    for (int i = 0; i < blocks.size(); i++) {
+      ParameterBlock block = blocks.get(i);
+      loaded.add(
+          new SquareSums.Basis(
+              basis(workspace, "basis A " + block.index(), block.rows(), bases.get(2 * i)),
+              basis(workspace, "basis G " + block.index(), block.columns(), bases.get(2 * i + 1))));
+    }
+    return loaded;
   }
 
-  private Accumulator gradients(ParameterBlock block) {
-    return workspace.sum(SumNames.gradients(block), block.columns(), block.columns());
-  }
-
-  /** Σ u uᵀ or Σ u². */
-  private Accumulator own(ParameterBlock block) {
-    int n = block.shape().size();
-    return forms.of(block) == BlockForm.EXACT
-        ? workspace.sum(SumNames.exact(block), n, n)
-        : workspace.sum(SumNames.diagonal(block), 1, n);
+  private static Matrix basis(Workspace workspace, String name, int n, Parameters values) {
+    return workspace.loaded(name, n, n, values);
   }
 
   /** Adds what is made of inputs, of the first n examples. */
   void addInputs(int n) {
-    for (int i = 0; i < blocks.size(); i++) {
-      if (network.layers().get(i) instanceof WeightLayer layer) {
-        layer.addInputMoments(
-            workspace.buffers(i),
-            n,
-            forms.weights(),
-            blocks.get(i).stream().map(this::inputs).toList());
+    for (int i = 0; i < layers.size(); i++) {
+      for (LayerSums each : layers.get(i)) {
+        each.addInputs(workspace.buffers(i), n);
       }
     }
   }
 
-  /** Adds what is made of the gradients that have come back to layer i, of the first n examples. */
-  void addGradients(int i, int n) {
-    Layer layer = network.layers().get(i);
+  /**
+   * Adds what is made of the gradients that have come back to layer i, of the first n examples.
+   *
+   * @param pass which of the block's backward passes it is
+   */
+  void addGradients(int i, int n, int pass, long[] places) {
     LayerBuffers buffers = workspace.buffers(i);
-    if (layer instanceof WeightLayer weights) {
-      weights.addGradientMoments(
-          buffers, n, forms.weights(), blocks.get(i).stream().map(this::gradients).toList());
-    } else if (layer instanceof ScaleLayer scales && !blocks.get(i).isEmpty()) {
-      ParameterBlock block = blocks.get(i).get(0);
-      Matrix gradients = buffers.scratch().matrix(1, n, block.shape().size());
-      scales.exampleGradients(buffers, n, gradients);
-      if (forms.of(block) == BlockForm.EXACT) {
-        own(block).addGram(gradients, 1);
-      } else {
-        own(block).add(squares(gradients));
-      }
+    for (LayerSums each : layers.get(i)) {
+      each.addGradients(buffers, n, pass, places);
     }
   }
 
-  /** Column by column the sum of squares. */
-  private static double[] squares(Matrix rows) {
-    double[] values = rows.toArray();
-    double[] sums = new double[rows.columns()];
-    for (int i = 0; i < values.length; i++) {
-      sums[i % sums.length] += values[i] * values[i];
-    }
-    return sums;
+  /** Adds what is made of several layers' gradients, after a backward pass. */
+  void addCoupling(int n, int pass) {
+    coupling.add(n, pass);
   }
 
   /** Adds all sums, as they travel, to {@code sums}. */
   void put(Sums sums) {
-    for (ParameterBlock block : network.blocks()) {
-      switch (forms.of(block)) {
-        case KRONECKER -> {
-          putPacked(sums, SumNames.inputs(block), inputs(block).sum());
-          putPacked(sums, SumNames.gradients(block), gradients(block).sum());
-        }
-        case EXACT -> putPacked(sums, SumNames.exact(block), own(block).sum());
-        case DIAGONAL -> sums.put(SumNames.diagonal(block), own(block).sum());
-      }
-    }
-  }
-
-  private static void putPacked(Sums sums, String name, Matrix lower) {
-    if (lower.precision() == Precision.FLOAT) {
-      sums.put(name, Packed.floats(lower));
-    } else {
-      sums.put(name, Packed.doubles(lower));
-    }
+    layers.forEach(layer -> layer.forEach(each -> each.put(sums)));
+    coupling.put(sums);
   }
 }

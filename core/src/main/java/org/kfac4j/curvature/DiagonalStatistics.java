@@ -23,6 +23,11 @@ public record DiagonalStatistics(double[] fisher) implements BlockStatistics {
   }
 
   @Override
+  public double fisherTrace() {
+    return Arrays.stream(fisher).sum();
+  }
+
+  @Override
   public Map<String, Double> health() {
     return Map.of("F", Arrays.stream(fisher).sum() / fisher.length);
   }

@@ -23,6 +23,11 @@ public record ExactStatistics(double[] fisher, int n) implements BlockStatistics
   }
 
   @Override
+  public double fisherTrace() {
+    return Packed.trace(fisher, n);
+  }
+
+  @Override
   public Map<String, Double> health() {
     return Map.of("F", Packed.trace(fisher, n) / n);
   }

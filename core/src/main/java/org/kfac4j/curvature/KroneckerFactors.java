@@ -13,7 +13,7 @@ import org.kfac4j.network.Network.ParameterBlock;
  * @param gradients G = E[g gᵀ], columns × columns
  */
 public record KroneckerFactors(double[] inputs, double[] gradients, int rows, int columns)
-    implements BlockStatistics {
+    implements FactorStatistics {
   /** The factors that {@code sums} holds for a block. */
   public static KroneckerFactors of(Sums sums, ParameterBlock block) {
     double count = sums.scalar(SumNames.STATISTICS_COUNT);
@@ -41,10 +41,21 @@ public record KroneckerFactors(double[] inputs, double[] gradients, int rows, in
         && Double.isFinite(Packed.trace(gradients, columns));
   }
 
+  @Override
+  public KroneckerFactors factors() {
+    return this;
+  }
+
+  @Override
+  public double fisherTrace() {
+    return Packed.trace(inputs, rows) * Packed.trace(gradients, columns);
+  }
+
   /**
    * π = sqrt((tr A / rows) / (tr G / columns)), how damping is split between the factors; 1 if a
    * trace is zero. §6.3.
    */
+  @Override
   public double pi() {
     double a = Packed.trace(inputs, rows) / rows;
     double g = Packed.trace(gradients, columns) / columns;

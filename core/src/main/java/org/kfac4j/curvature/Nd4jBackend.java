@@ -49,7 +49,7 @@ public record Nd4jBackend(
 
   @Override
   public BlockCompute open(
-      Network network, Request request, Parameters weights, List<Parameters> directions) {
+      Network network, Request request, Parameters weights, List<Parameters> vectors) {
     Check.that(
         weights.length() == network.parameterCount(),
         "the network has %d parameters, got %d weights",
@@ -59,7 +59,7 @@ public record Nd4jBackend(
     Key key = new Key(network, precision, blockCapacity(network));
     Workspace workspace = borrow(key);
     return new Nd4jCompute(
-        network, request, weights, directions, workspace, () -> giveBack(key, workspace));
+        network, request, weights, vectors, workspace, () -> giveBack(key, workspace));
   }
 
   @Override

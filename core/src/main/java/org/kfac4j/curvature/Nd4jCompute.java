@@ -23,7 +23,7 @@ import org.kfac4j.network.Targets;
 final class Nd4jCompute implements BlockCompute {
   private final Network network;
   private final Request request;
-  private final List<Parameters> directions;
+  private final List<Parameters> vectors;
   private final Workspace workspace;
   private final Runnable giveBack;
   private final boolean[] depends;
@@ -50,19 +50,20 @@ final class Nd4jCompute implements BlockCompute {
       Network network,
       Request request,
       Parameters weights,
-      List<Parameters> directions,
+      List<Parameters> vectors,
       Workspace workspace,
       Runnable giveBack) {
     this.network = network;
     this.request = request;
-    this.directions = directions;
+    this.vectors = vectors;
     this.workspace = workspace;
     this.giveBack = giveBack;
     this.depends = depends(network);
     this.training = !(request instanceof Request.Loss asked && asked.metrics());
     this.key = Hashing.key(request.batch().seed(), request.batch().start());
     workspace.load(weights);
-    this.products = new double[directions.size()][directions.size()];
+    int products = request instanceof Request.Products ? vectors.size() : 0;
+    this.products = new double[products][products];
     this.notFinite = new long[network.layers().size()];
     if (request instanceof Request.Gradient) {
       for (List<Matrix> parts : workspace.perLayer(workspace.gradient())) {
@@ -71,7 +72,7 @@ final class Nd4jCompute implements BlockCompute {
     }
     Request.Statistics statistics = request.statistics();
     this.curvatureSums =
-        statistics == null ? null : new CurvatureSums(network, statistics.forms(), workspace);
+        statistics == null ? null : new CurvatureSums(network, statistics, vectors, workspace);
     clock.charge("prepare");
   }
 
@@ -85,6 +86,8 @@ final class Nd4jCompute implements BlockCompute {
       addProducts(n);
     } else if (request instanceof Request.Gradient gradient) {
       addGradient(block, n, gradient.statistics());
+    } else if (request instanceof Request.Curvature curvature) {
+      addCurvature(block, n, curvature.statistics());
     } else if (request instanceof Request.Loss asked) {
       addLoss(block.targets(), n, asked.metrics());
     }
@@ -131,14 +134,29 @@ final class Nd4jCompute implements BlockCompute {
     int sampled = statistics == null ? 0 : Math.min(block.statisticsCount(), n);
     boolean empirical = statistics != null && statistics.fisher() == FisherType.EMPIRICAL;
     hold(false);
-    backward(n, true, empirical ? sampled : 0);
+    backward(n, true, empirical ? sampled : 0, 0, block.places());
     clock.charge("backward");
     if (statistics != null && sampled > 0) {
       statisticsCount += sampled;
       requireNonNull(curvatureSums).addInputs(sampled);
-      addGradientMoments(block, sampled, statistics);
+      if (!empirical) {
+        addGradientMoments(block, sampled, statistics);
+      }
       clock.charge("statistics");
     }
+  }
+
+  private void addCurvature(Block block, int n, Request.Statistics statistics) {
+    statisticsCount += n;
+    if (statistics.fisher() == FisherType.EMPIRICAL) {
+      network.loss().gradient(workspace.outputs, block.targets(), n, workspace.outputGradients);
+      hold(false);
+      backward(n, false, n, 0, block.places());
+    } else {
+      addGradientMoments(block, n, statistics);
+    }
+    requireNonNull(curvatureSums).addInputs(n);
+    clock.charge("statistics");
   }
 
   /**
@@ -169,21 +187,19 @@ final class Nd4jCompute implements BlockCompute {
     Loss distribution = network.loss();
     hold(true);
     switch (statistics.fisher()) {
-      case EMPIRICAL -> {
-        // Summed by the backward pass from the training targets.
-      }
+      case EMPIRICAL -> throw new IllegalArgumentException("training targets are not drawn");
       case SAMPLED -> {
         long[] keys = new long[n];
         for (int row = 0; row < n; row++) {
           keys[row] = Hashing.key(statistics.key(), block.ids()[row]);
         }
         distribution.sampledGradient(workspace.outputs, keys, n, workspace.outputGradients);
-        backward(n, false, n);
+        backward(n, false, n, 0, block.places());
       }
       case EXACT -> {
         for (int c = 0; c < distribution.fisherVectors(); c++) {
           distribution.fisherVector(c, workspace.outputs, n, workspace.outputGradients);
-          backward(n, false, n);
+          backward(n, false, n, c, block.places());
         }
       }
     }
@@ -194,8 +210,9 @@ final class Nd4jCompute implements BlockCompute {
    * curvature on the way.
    *
    * @param momentRows how many examples are in the statistics, from the first on
+   * @param pass which of the block's backward passes for statistics it is
    */
-  private void backward(int n, boolean sumGradient, int momentRows) {
+  private void backward(int n, boolean sumGradient, int momentRows, int pass, long[] places) {
     boolean[] written = new boolean[depends.length];
     int last = network.layers().size();
     workspace.gradient(last).put(workspace.outputGradients, n);
@@ -208,7 +225,7 @@ final class Nd4jCompute implements BlockCompute {
       LayerBuffers buffers = workspace.buffers(i);
       buffers.setGradientOut(workspace.gradient(i + 1));
       if (momentRows > 0) {
-        requireNonNull(curvatureSums).addGradients(i, momentRows);
+        requireNonNull(curvatureSums).addGradients(i, momentRows, pass, places);
       }
       if (sumGradient && layer instanceof ParameterLayer parameterLayer) {
         List<Accumulator> sums = gradientSums.get(i);
@@ -219,6 +236,9 @@ final class Nd4jCompute implements BlockCompute {
       } else {
         backward(i, written, n, () -> layer.backward(buffers, n));
       }
+    }
+    if (momentRows > 0) {
+      requireNonNull(curvatureSums).addCoupling(momentRows, pass);
     }
   }
 
@@ -255,9 +275,9 @@ final class Nd4jCompute implements BlockCompute {
 
   private void addProducts(int n) {
     double[] z = workspace.outputs;
-    double[][] tangents = new double[directions.size()][];
-    for (int d = 0; d < directions.size(); d++) {
-      workspace.move(directions.get(d));
+    double[][] tangents = new double[vectors.size()][];
+    for (int d = 0; d < vectors.size(); d++) {
+      workspace.move(vectors.get(d));
       tangents[d] = tangent(n);
     }
     network.loss().addFisherProducts(z, tangents, n, products);
@@ -292,12 +312,12 @@ final class Nd4jCompute implements BlockCompute {
     }
     sums.put(SumNames.COUNT, (double) count);
     if (request instanceof Request.Products) {
-      for (int i = 0; i < directions.size(); i++) {
-        for (int j = i; j < directions.size(); j++) {
+      for (int i = 0; i < products.length; i++) {
+        for (int j = i; j < products.length; j++) {
           sums.put(SumNames.product(i, j), products[i][j]);
         }
       }
-    } else {
+    } else if (!(request instanceof Request.Curvature)) {
       sums.put(SumNames.LOSS, loss);
     }
     if (request instanceof Request.Loss asked && asked.metrics()) {

@@ -24,16 +24,7 @@ public final class Parameters implements Externalizable {
   /** Copies {@code vector}. */
   public Parameters(double[] vector, Precision precision) {
     if (precision == Precision.FLOAT) {
-      float[] narrow = new float[vector.length];
-      Vectors.forRanges(
-          0,
-          vector.length,
-          (from, to) -> {
-            for (int i = from; i < to; i++) {
-              narrow[i] = (float) vector[i];
-            }
-          });
-      single = narrow;
+      single = Vectors.floats(vector);
     } else {
       full = vector.clone();
     }

@@ -25,7 +25,7 @@ public final class PartitionPass {
       Network network,
       Request request,
       Parameters weights,
-      List<Parameters> directions,
+      List<Parameters> vectors,
       Augmentation augmentation,
       Iterator<Examples> partition) {
     long begin = System.nanoTime();
@@ -34,7 +34,7 @@ public final class PartitionPass {
     long statisticsCount = statistics == null ? 0 : statistics.batch().count();
     int rows = backend.blockRows(network);
     Block block = new Block(backend.blockCapacity(network), network.inputs(), augmentation);
-    try (BlockCompute compute = backend.open(network, request, weights, directions)) {
+    try (BlockCompute compute = backend.open(network, request, weights, vectors)) {
       while (partition.hasNext()) {
         Examples examples = partition.next();
         for (int row = 0; row < examples.count(); row++) {
@@ -43,7 +43,7 @@ public final class PartitionPass {
             if (place < 0) {
               continue;
             }
-            block.add(examples, row, visits.epoch(epoch), place < statisticsCount);
+            block.add(examples, row, visits.epoch(epoch), place, place < statisticsCount);
             if (block.isFull()) {
               block.arrange(rows);
               compute.add(block, rows);

@@ -31,6 +31,14 @@ public sealed interface Request extends Serializable {
    */
   record Products(Batch batch, int directions) implements Request {}
 
+  /** Statistics of curvature alone, of all examples that are visited. */
+  record Curvature(Statistics statistics) implements Request {
+    @Override
+    public Batch batch() {
+      return statistics.batch();
+    }
+  }
+
   /**
    * Which statistics.
    *
@@ -38,9 +46,18 @@ public sealed interface Request extends Serializable {
    * @param key of the random streams that sampled targets come from; with the example's id it
    *     determines them
    * @param forms what is kept of each block's Fisher matrix
+   * @param factors whether that is summed
+   * @param scalings whether squared projections of weights' gradients are summed, in bases that
+   *     come with the request: U_Aᵀ and U_Gᵀ of one block of weights after the other
    */
-  record Statistics(Batch batch, FisherType fisher, long key, BlockForms forms)
+  record Statistics(
+      Batch batch, FisherType fisher, long key, BlockForms forms, boolean factors, boolean scalings)
       implements Serializable {
+    /** Without scalings. */
+    public Statistics(Batch batch, FisherType fisher, long key, BlockForms forms) {
+      this(batch, fisher, key, forms, true, false);
+    }
+
     /** With {@link BlockForms#DEFAULT}. */
     public Statistics(Batch batch, FisherType fisher, long key) {
       this(batch, fisher, key, BlockForms.DEFAULT);

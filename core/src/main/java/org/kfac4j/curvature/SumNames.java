@@ -49,6 +49,51 @@ public final class SumNames {
     return "D " + block.index();
   }
 
+  /** Σ ‖ā‖²‖g‖² of a block's rows. */
+  public static String trace(ParameterBlock block) {
+    return "trace " + block.index();
+  }
+
+  /** Σ ‖g‖² ā āᵀ of a block's rows, a packed triangle. */
+  public static String weightedInputs(ParameterBlock block) {
+    return "Φ " + block.index();
+  }
+
+  /** Σ ‖ā‖² g gᵀ of a block's rows, a packed triangle. */
+  public static String weightedGradients(ParameterBlock block) {
+    return "Ψ " + block.index();
+  }
+
+  /** Σ (U_Aᵀ Y U_G)∘² of a block, Y the gradient of one example; laid out as X. */
+  public static String scalings(ParameterBlock block) {
+    return "S " + block.index();
+  }
+
+  /** The rows ā, then the rows g, of some examples. */
+  public static String rows(ParameterBlock block) {
+    return "rows " + block.index();
+  }
+
+  /** Σ ā_i ā_jᵀ of two blocks i and j, row by row. */
+  public static String crossInputs(ParameterBlock i, ParameterBlock j) {
+    return "A " + i.index() + " " + j.index();
+  }
+
+  /** Σ g_i g_jᵀ of two blocks i and j, row by row. */
+  public static String crossGradients(ParameterBlock i, ParameterBlock j) {
+    return "G " + i.index() + " " + j.index();
+  }
+
+  /** Σ (1ᵀā_i) ā_j for all blocks i of weights, [blocks, rows of j]. */
+  public static String coarseInputs(ParameterBlock j) {
+    return "coarse A " + j.index();
+  }
+
+  /** Σ (1ᵀg_i) g_j for all blocks i of weights, [blocks, columns of j]. */
+  public static String coarseGradients(ParameterBlock j) {
+    return "coarse G " + j.index();
+  }
+
   /** Σ (J v_i)ᵀ F_R (J v_j), i ≤ j. */
   public static String product(int i, int j) {
     return "product " + Math.min(i, j) + " " + Math.max(i, j);

@@ -6,11 +6,14 @@ import java.io.Externalizable;
 import java.io.IOException;
 import java.io.ObjectInput;
 import java.io.ObjectOutput;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.function.BiConsumer;
 import org.kfac4j.Check;
 import org.kfac4j.linalg.Matrix;
+import org.kfac4j.linalg.Packed;
 import org.kfac4j.linalg.Precision;
 import org.kfac4j.linalg.Vectors;
 
@@ -35,6 +38,7 @@ public final class Sums implements Externalizable {
 
   private final Map<String, Double> scalars = new TreeMap<>();
   private final Map<String, VectorSum> vectors = new TreeMap<>();
+  private final Map<String, TreeMap<Long, VectorSum>> samples = new TreeMap<>();
 
   /** No sums: the neutral element of {@link #merge}. */
   public Sums() {}
@@ -65,6 +69,53 @@ public final class Sums implements Externalizable {
     }
   }
 
+  /** Adds a task's matrix without gaps, row by row, in the matrix's precision; copied. */
+  public void putAll(String name, Matrix matrix) {
+    int length = matrix.rows() * matrix.columns();
+    put(name, matrix.view(0, 1, length, length));
+  }
+
+  /** Adds the lower triangle of a task's symmetric matrix, packed, in the matrix's precision. */
+  public void putPacked(String name, Matrix lower) {
+    if (lower.precision() == Precision.FLOAT) {
+      put(name, Packed.floats(lower));
+    } else {
+      put(name, Packed.doubles(lower));
+    }
+  }
+
+  /**
+   * Adds rows of one example, to be told apart from others' by {@code place}; not copied. They are
+   * kept, not added up.
+   */
+  public void putRows(String name, long place, float[] rows) {
+    putRows(name, place, new VectorSum(rows));
+  }
+
+  /** As {@link #putRows(String, long, float[])}. */
+  public void putRows(String name, long place, double[] rows) {
+    putRows(name, place, new VectorSum(rows));
+  }
+
+  private void putRows(String name, long place, VectorSum rows) {
+    Check.that(
+        samples.computeIfAbsent(name, key -> new TreeMap<>()).put(place, rows) == null,
+        "%s of example %s are set already",
+        name,
+        place);
+  }
+
+  /** What {@link #putRows} was given, one array for each example, in the order of places. */
+  public List<double[]> rows(String name) {
+    List<double[]> rows = new ArrayList<>();
+    for (VectorSum each : samples.getOrDefault(name, new TreeMap<>()).values()) {
+      double[] values = new double[each.length()];
+      each.mean(1, 0, values.length, values, 0);
+      rows.add(values);
+    }
+    return rows;
+  }
+
   private void put(String name, VectorSum vector) {
     Check.that(vectors.put(name, vector) == null, "sum %s is set already", name);
   }
@@ -83,6 +134,7 @@ public final class Sums implements Externalizable {
             own.add(vector);
           }
         });
+    other.samples.forEach((name, rows) -> rows.forEach((place, row) -> putRows(name, place, row)));
     return this;
   }
 
@@ -176,6 +228,15 @@ public final class Sums implements Externalizable {
       out.writeUTF(entry.getKey());
       entry.getValue().write(out);
     }
+    out.writeInt(samples.size());
+    for (Map.Entry<String, TreeMap<Long, VectorSum>> entry : samples.entrySet()) {
+      out.writeUTF(entry.getKey());
+      out.writeInt(entry.getValue().size());
+      for (Map.Entry<Long, VectorSum> row : entry.getValue().entrySet()) {
+        out.writeLong(row.getKey());
+        row.getValue().write(out);
+      }
+    }
   }
 
   @Override
@@ -185,6 +246,14 @@ public final class Sums implements Externalizable {
     }
     for (int i = in.readInt(); i > 0; i--) {
       vectors.put(in.readUTF(), VectorSum.read(in));
+    }
+    for (int i = in.readInt(); i > 0; i--) {
+      TreeMap<Long, VectorSum> rows = new TreeMap<>();
+      samples.put(in.readUTF(), rows);
+      for (int k = in.readInt(); k > 0; k--) {
+        long place = in.readLong();
+        rows.put(place, VectorSum.read(in));
+      }
     }
   }
 }

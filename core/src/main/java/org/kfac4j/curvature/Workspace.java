@@ -36,6 +36,8 @@ final class Workspace implements AutoCloseable {
   private @Nullable Matrix gradient;
   private @Nullable Matrix direction;
   private final Map<String, Accumulator> sums = new HashMap<>();
+  private final Map<String, Matrix> matrices = new HashMap<>();
+  private final Map<String, Parameters> contents = new HashMap<>();
   final double[] outputs;
   final double[] outputGradients;
 
@@ -180,6 +182,36 @@ final class Workspace implements AutoCloseable {
   Accumulator sum(String name, int rows, int columns) {
     return sums.computeIfAbsent(
         name, key -> new Accumulator(own(Matrix.zeros(precision, rows, columns))));
+  }
+
+  /** {@link #sum}, made zero. */
+  Accumulator cleared(String name, int rows, int columns) {
+    Accumulator sum = sum(name, rows, columns);
+    sum.clear();
+    return sum;
+  }
+
+  /** Room for something under {@code name}, which always has this shape. */
+  Matrix matrix(String name, int rows, int columns) {
+    return matrices.computeIfAbsent(name, key -> own(Matrix.zeros(precision, rows, columns)));
+  }
+
+  /** Room for a row of each example of a block, of any content. */
+  Matrix examples(String name, int columns) {
+    return matrix(name, capacity, columns);
+  }
+
+  /** A matrix under {@code name} with these values; copied only if they are not those of before. */
+  Matrix loaded(String name, int rows, int columns, Parameters values) {
+    Matrix matrix = matrix(name, rows, columns);
+    if (contents.put(name, values) != values) {
+      values.copyTo(matrix);
+    }
+    return matrix;
+  }
+
+  Precision precision() {
+    return precision;
   }
 
   private <T extends AutoCloseable> T own(T buffer) {

@@ -27,6 +27,16 @@ final class DoubleFactorizations {
     return inverse;
   }
 
+  /** L, zero above the diagonal. */
+  static Matrix triangle(double[] packed, int n) {
+    double[][] factor = cholesky(packed, n);
+    Matrix triangle = Matrix.zeros(Precision.DOUBLE, n, n);
+    for (int row = 0; row < n; row++) {
+      triangle.put((long) row * n, factor[row], 0, row + 1);
+    }
+    return triangle;
+  }
+
   /** L, row i with i + 1 numbers. */
   private static double[][] cholesky(double[] packed, int n) {
     double[][] factor = new double[n][];

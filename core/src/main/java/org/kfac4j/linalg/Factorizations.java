@@ -20,4 +20,12 @@ public interface Factorizations {
    * @throws FactorizationException if the iteration fails
    */
   Eigen eigen(double[] packed, int n, Precision precision);
+
+  /**
+   * L with S = L Lᵀ, zero above the diagonal.
+   *
+   * @param packed S, n × n, a packed lower triangle; left alone
+   * @throws FactorizationException if S is not positive definite in {@code precision}
+   */
+  Matrix cholesky(double[] packed, int n, Precision precision);
 }

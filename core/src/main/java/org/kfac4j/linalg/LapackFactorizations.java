@@ -42,6 +42,22 @@ public final class LapackFactorizations implements Factorizations {
   }
 
   @Override
+  public Matrix cholesky(double[] packed, int n, Precision precision) {
+    checked(packed, n);
+    if (precision == Precision.DOUBLE) {
+      return DoubleFactorizations.triangle(packed, n);
+    }
+    Matrix matrix = filled(packed, n);
+    int info = LAPACKE_spotrf(LAPACK_COL_MAJOR, UPPER, n, matrix.floats(0), n);
+    if (info != 0) {
+      matrix.close();
+      throw new FactorizationException(
+          "a matrix [" + n + ", " + n + "] is not positive definite, pivot " + info);
+    }
+    return matrix;
+  }
+
+  @Override
   public Eigen eigen(double[] packed, int n, Precision precision) {
     checked(packed, n);
     if (precision == Precision.DOUBLE) {

@@ -34,6 +34,20 @@ public final class Vectors {
             piece -> work.apply(from + piece * PIECE, Math.min(from + (piece + 1) * PIECE, to)));
   }
 
+  /** The same numbers, rounded. */
+  public static float[] floats(double[] v) {
+    float[] rounded = new float[v.length];
+    forRanges(
+        0,
+        v.length,
+        (from, to) -> {
+          for (int i = from; i < to; i++) {
+            rounded[i] = (float) v[i];
+          }
+        });
+    return rounded;
+  }
+
   /** Σ u v. */
   public static double dot(double[] u, double[] v) {
     return dot(u, v, 0, u.length);

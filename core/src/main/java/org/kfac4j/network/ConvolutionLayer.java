@@ -239,6 +239,19 @@ public record ConvolutionLayer(String name, Window window, int filters, boolean 
     sum.addGram(buffers.gradientOut().positions(n), scale);
   }
 
+  @Override
+  public void forRows(LayerBuffers buffers, int n, RowWork work) {
+    int positions = window.positions();
+    int step = Math.max(1, pieceRows() / positions);
+    for (int first = 0; first < n; first += step) {
+      int count = Math.min(step, n - first);
+      Matrix piece = piece(buffers, count * positions);
+      patches(buffers).gather(buffers.in(), first, count, 0, positions, piece);
+      work.apply(
+          0, first, count, piece, positions(buffers.gradientOut(), first, count, 0, positions));
+    }
+  }
+
   private Patches patches(LayerBuffers buffers) {
     return memory(buffers).patches;
   }

@@ -88,6 +88,11 @@ public record DenseLayer(String name, int inputs, int outputs, boolean hasBias)
     sums.get(0).addGram(buffers.gradientOut().plain(n), 1);
   }
 
+  @Override
+  public void forRows(LayerBuffers buffers, int n, RowWork work) {
+    work.apply(0, 0, n, operand(buffers, n), buffers.gradientOut().plain(n));
+  }
+
   /** ṡ = ā V + ȧ X₀. */
   @Override
   public void tangent(LayerBuffers buffers, int n) {

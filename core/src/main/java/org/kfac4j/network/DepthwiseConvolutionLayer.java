@@ -305,4 +305,39 @@ public record DepthwiseConvolutionLayer(String name, Window window, int multipli
     }
     put(sum, multiplier, channels, sharing.gradientScale(window.positions()), sums);
   }
+
+  @Override
+  public void forRows(LayerBuffers buffers, int n, RowWork work) {
+    int[] sources = sources(buffers);
+    int rows = rows();
+    int channels = channels();
+    int positions = window.positions();
+    double[] map = new double[inputs()];
+    double[] gradient = new double[outputs()];
+    double[] patch = new double[rows * channels];
+    double[] inputs = new double[channels * positions * rows];
+    double[] gradients = new double[channels * positions * multiplier];
+    for (int example = 0; example < n; example++) {
+      buffers.in().get(example, map);
+      buffers.gradientOut().get(example, gradient);
+      for (int t = 0; t < positions; t++) {
+        Arrays.fill(patch, 0);
+        addPatch(sources, t, map, patch);
+        for (int i = 0; i < patch.length; i++) {
+          inputs[(i % channels * positions + t) * rows + i / channels] = patch[i];
+        }
+        for (int k = 0; k < width(); k++) {
+          gradients[(k / multiplier * positions + t) * multiplier + k % multiplier] =
+              gradient[t * width() + k];
+        }
+      }
+      for (int c = 0; c < channels; c++) {
+        Matrix a = buffers.scratch().matrix(0, positions, rows);
+        Matrix g = buffers.scratch().matrix(1, positions, multiplier);
+        a.put(0, inputs, c * positions * rows, positions * rows);
+        g.put(0, gradients, c * positions * multiplier, positions * multiplier);
+        work.apply(c, example, 1, a, g);
+      }
+    }
+  }
 }

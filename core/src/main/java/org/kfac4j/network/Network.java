@@ -130,6 +130,13 @@ public record Network(
     return parts().stream().filter(ParameterBlock::isTrained).toList();
   }
 
+  /** The trained blocks of layers of weights, in the order of θ. */
+  public List<ParameterBlock> weightBlocks() {
+    return blocks().stream()
+        .filter(block -> block.shape().role() == ParameterRole.WEIGHTS)
+        .toList();
+  }
+
   /** The averages over examples that θ has beside what is trained. */
   public List<ParameterBlock> statistics() {
     return parts().stream().filter(block -> !block.isTrained()).toList();
@@ -163,19 +170,20 @@ public record Network(
   /** The l2 term ½ Σ η θ². */
   public double penalty(double[] theta) {
     double[][] sum = new double[1][1];
-    addDampedProducts(0, List.of(theta), null, sum, new double[1]);
+    addDampedProducts(new double[blocks().size()], List.of(theta), null, sum, new double[1]);
     return 0.5 * sum[0][0];
   }
 
   /**
-   * Adds Σ (λ + η) u_i u_j over all parameters, each with its own coefficient η, to {@code
-   * products} for all pairs of vectors: uᵀ v in the metric that l2 and damping add to the
+   * Adds Σ (λ + η) u_i u_j over all parameters, each with its block's λ and its own coefficient η,
+   * to {@code products} for all pairs of vectors: uᵀ v in the metric that l2 and damping add to the
    * curvature; and Σ g u_i to {@code slopes}. One pass over the vectors for both.
    *
+   * @param lambdas λ of each block
    * @param g null if no slopes are wanted
    */
   public void addDampedProducts(
-      double lambda,
+      double[] lambdas,
       List<double[]> u,
       double @Nullable [] g,
       double[][] products,
@@ -184,9 +192,10 @@ public record Network(
     if (g != null) {
       vectors.add(g);
     }
-    for (ParameterBlock block : blocks()) {
-      for (Range range : block.ranges()) {
-        double factor = lambda + range.eta();
+    List<ParameterBlock> blocks = blocks();
+    for (int b = 0; b < blocks.size(); b++) {
+      for (Range range : blocks.get(b).ranges()) {
+        double factor = lambdas[b] + range.eta();
         if (factor == 0 && g == null) {
           continue;
         }
@@ -203,12 +212,25 @@ public record Network(
 
   /** gradient ← gradient + η θ. */
   public void addPenaltyGradient(double[] theta, double[] gradient) {
+    addPenaltyGradient(theta, gradient, 1);
+  }
+
+  /** gradient ← gradient − η θ. */
+  public void subtractPenaltyGradient(double[] theta, double[] gradient) {
+    addPenaltyGradient(theta, gradient, -1);
+  }
+
+  private void addPenaltyGradient(double[] theta, double[] gradient, double sign) {
     for (ParameterBlock block : blocks()) {
       for (Range range : block.ranges()) {
         Vectors.forRanges(
             range.from(),
             range.to(),
-            (from, to) -> range.addPenaltyGradient(theta, gradient, from, to));
+            (from, to) -> {
+              for (int i = from; i < to; i++) {
+                gradient[i] += sign * range.eta * theta[i];
+              }
+            });
       }
     }
   }

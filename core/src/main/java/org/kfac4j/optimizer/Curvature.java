@@ -1,59 +1,59 @@
 package org.kfac4j.optimizer;
 
 import java.util.ArrayList;
-import java.util.Comparator;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
-import java.util.concurrent.ExecutionException;
-import java.util.concurrent.ExecutorService;
-import java.util.concurrent.Executors;
-import java.util.concurrent.Future;
-import java.util.function.Consumer;
+import java.util.function.IntConsumer;
 import org.jspecify.annotations.Nullable;
 import org.kfac4j.Snapshot;
-import org.kfac4j.curvature.BlockForm;
+import org.kfac4j.curvature.BlockForms;
 import org.kfac4j.curvature.BlockStatistics;
+import org.kfac4j.curvature.CouplingMoments;
 import org.kfac4j.curvature.DiagonalStatistics;
 import org.kfac4j.curvature.ExactStatistics;
-import org.kfac4j.curvature.KroneckerFactors;
+import org.kfac4j.curvature.SumNames;
 import org.kfac4j.curvature.Sums;
 import org.kfac4j.data.Batch;
-import org.kfac4j.linalg.Blas;
+import org.kfac4j.linalg.Vectors;
 import org.kfac4j.network.Network;
 import org.kfac4j.network.Network.ParameterBlock;
+import org.kfac4j.network.ParameterRole;
 
 /**
- * The running averages of all layers' factors, and inverses made of them. The state of K-FAC that
- * is not about steps.
+ * The running averages of all layers' statistics, and inverses made of them. The state of K-FAC
+ * that is not about steps.
  */
 final class Curvature implements AutoCloseable {
   private final Kfac settings;
+  private final BlockForms forms;
+  private final Network network;
   private final List<ParameterBlock> blocks;
   private final List<BlockStatistics> averages = new ArrayList<>();
-  private final ExecutorService pool;
+  private final CouplingMoments coupling;
+  private final LayerPool pool;
   private long batches;
 
   Curvature(Kfac settings, Network network, @Nullable Snapshot saved) {
     this.settings = settings;
+    this.forms = settings.forms();
+    this.network = network;
     this.blocks = network.blocks();
     this.batches = saved == null ? 0 : saved.longValue("statistics");
+    this.coupling = new CouplingMoments(forms.coupling(), network);
     for (int i = 0; i < blocks.size(); i++) {
-      ParameterBlock block = blocks.get(i);
-      BlockStatistics zeros = BlockStatistics.zeros(block, settings.statistics().forms().of(block));
+      BlockStatistics zeros =
+          BlockStatistics.zeros(network, blocks.get(i), forms, settings.statistics().window());
       if (saved != null) {
         zeros.restore(saved, String.valueOf(i));
       }
       averages.add(zeros);
     }
-    this.pool =
-        Executors.newFixedThreadPool(
-            settings.machine().threads(),
-            task -> {
-              Thread thread = new Thread(task, "kfac4j-curvature");
-              thread.setDaemon(true);
-              return thread;
-            });
+    if (saved != null) {
+      coupling.restore(saved);
+    }
+    this.pool = new LayerPool(settings.machine().threads());
   }
 
   /**
@@ -64,7 +64,7 @@ final class Curvature implements AutoCloseable {
   void update(Sums sums, Batch batch, int k) {
     batches++;
     double epsilon = settings.statistics().weightOfPast(batches, batch);
-    forEachLayer(
+    forEachBlock(
         i -> {
           ParameterBlock block = blocks.get(i);
           BlockStatistics average = averages.get(i);
@@ -74,55 +74,96 @@ final class Curvature implements AutoCloseable {
                 "iteration " + k + ": the curvature of layer " + block.name() + " is not finite");
           }
         });
+    coupling.update(sums, epsilon);
+    coupling
+        .notFinite()
+        .ifPresent(
+            name -> {
+              throw new DivergedException(
+                  "iteration " + k + ": the moments " + name + " of layers are not finite");
+            });
   }
 
   /**
-   * Inverts all layers' blocks.
+   * Inverts all blocks.
    *
-   * @param lambda λ, to which each layer's η is added; ignored if {@code gamma} is given
    * @param gamma γ, or null for sqrt(λ + η)
+   * @param before the inverse of the last refresh, or null; left alone
    */
-  Inverse invert(double lambda, @Nullable Double gamma) {
+  Inverse invert(double lambda, @Nullable Double gamma, @Nullable Inverse before) {
+    double[] strengths = strengths(lambda, gamma);
     LinearMap[] maps = new LinearMap[blocks.size()];
-    forEachLayer(
-        i -> {
-          ParameterBlock block = blocks.get(i);
-          double strength = gamma == null ? lambda + block.penalty().weights() : gamma * gamma;
-          maps[i] = invert(averages.get(i), strength, block.name());
-        });
-    return new Inverse(List.of(maps));
+    forEachBlock(
+        i ->
+            maps[i] =
+                invert(
+                    averages.get(i),
+                    strengths[i],
+                    blocks.get(i),
+                    before == null ? null : before.maps.get(i)));
+    NetworkParts parts = parts(strengths, List.of(maps));
+    return new Inverse(parts, settings.preconditioner().assemble(parts));
   }
 
-  private LinearMap invert(BlockStatistics average, double strength, String name) {
-    if (average instanceof KroneckerFactors factors) {
-      return settings.preconditioner().factor(factors, strength, name, settings.machine());
+  private NetworkParts parts(double[] strengths, List<LinearMap> maps) {
+    return new NetworkParts(network, averages, coupling, strengths, maps, settings.machine(), pool);
+  }
+
+  /** What is added to each block's curvature. */
+  private double[] strengths(double lambda, @Nullable Double gamma) {
+    double[] strengths = dampings(lambda);
+    for (int i = 0; i < strengths.length; i++) {
+      strengths[i] =
+          gamma == null ? strengths[i] + blocks.get(i).penalty().weights() : gamma * gamma;
+    }
+    return strengths;
+  }
+
+  /** λ of each block: the same for all, or {@link RelativeDamping} if the settings say so. */
+  double[] dampings(double lambda) {
+    if (settings.relativeDamping() == null) {
+      double[] same = new double[blocks.size()];
+      Arrays.fill(same, lambda);
+      return same;
+    }
+    return settings.relativeDamping().of(network, averages, lambda);
+  }
+
+  private LinearMap invert(
+      BlockStatistics average, double strength, ParameterBlock block, @Nullable LinearMap before) {
+    if (block.shape().role() == ParameterRole.WEIGHTS) {
+      return settings
+          .preconditioner()
+          .factor(average, strength, block.name(), settings.machine(), before);
     }
     if (average instanceof ExactStatistics exact) {
       return ExactInverse.of(exact, strength, settings.machine());
     }
-    return DiagonalInverse.of((DiagonalStatistics) average, strength);
+    if (average instanceof DiagonalStatistics diagonal) {
+      return DiagonalInverse.of(diagonal, strength);
+    }
+    return new Identity(block.shape().size());
   }
 
   /** The inverse that {@link Inverse#save} saved. */
   Inverse restore(Snapshot snapshot) {
     LinearMap[] maps = new LinearMap[blocks.size()];
-    forEachLayer(
-        i -> {
-          ParameterBlock block = blocks.get(i);
-          maps[i] = restore(snapshot, "inverse " + i + " ", block);
-        });
-    return new Inverse(List.of(maps));
+    forEachBlock(i -> maps[i] = restore(snapshot, "inverse " + i + " ", blocks.get(i)));
+    NetworkParts parts = parts(snapshot.doubles("strengths"), List.of(maps));
+    return new Inverse(parts, settings.preconditioner().reassemble(parts, snapshot));
   }
 
   private LinearMap restore(Snapshot snapshot, String prefix, ParameterBlock block) {
-    return switch (settings.statistics().forms().of(block)) {
-      case KRONECKER ->
-          settings
-              .preconditioner()
-              .restore(snapshot, prefix, block.rows(), block.columns(), settings.machine());
+    if (block.shape().role() == ParameterRole.WEIGHTS) {
+      return settings
+          .preconditioner()
+          .restore(snapshot, prefix, block.rows(), block.columns(), settings.machine());
+    }
+    return switch (forms.of(block)) {
       case EXACT ->
           ExactInverse.restore(snapshot, prefix, block.shape().size(), settings.machine());
       case DIAGONAL -> DiagonalInverse.restore(snapshot, prefix);
+      default -> new Identity(block.shape().size());
     };
   }
 
@@ -135,7 +176,14 @@ final class Curvature implements AutoCloseable {
           .get(i)
           .health()
           .forEach((figure, value) -> health.put(block.name() + " " + figure, value));
-      health.put(block.name() + " recovery", (double) inverse.maps.get(i).recoveries());
+      inverse
+          .maps
+          .get(i)
+          .figures()
+          .forEach((figure, value) -> health.put(block.name() + " " + figure, value));
+      health.put(
+          block.name() + " recovery",
+          (double) Math.max(inverse.maps.get(i).recoveries(), inverse.whole.recoveries()));
     }
     return health;
   }
@@ -145,89 +193,114 @@ final class Curvature implements AutoCloseable {
     for (int i = 0; i < blocks.size(); i++) {
       averages.get(i).save(snapshot, String.valueOf(i));
     }
+    coupling.save(snapshot);
   }
 
-  /**
-   * Runs {@code work} for each layer, the costliest first, as many at a time as the machine has
-   * threads.
-   */
-  private void forEachLayer(Consumer<Integer> work) {
-    List<Integer> order = new ArrayList<>();
-    for (int i = 0; i < blocks.size(); i++) {
-      order.add(i);
-    }
-    order.sort(
-        Comparator.comparingDouble((Integer i) -> -cost(blocks.get(i))).thenComparing(i -> i));
-    List<Future<?>> running = new ArrayList<>();
-    for (int i : order) {
-      running.add(
-          pool.submit(
-              () -> {
-                Blas.useThreads(1);
-                work.accept(i);
-              }));
-    }
-    for (Future<?> each : running) {
-      try {
-        each.get();
-      } catch (ExecutionException e) {
-        if (e.getCause() instanceof RuntimeException failure) {
-          throw failure;
-        }
-        throw new IllegalStateException("work on a layer failed", e.getCause());
-      } catch (InterruptedException e) {
-        Thread.currentThread().interrupt();
-        throw new IllegalStateException("interrupted while working on curvature", e);
-      }
-    }
-  }
-
-  private double cost(ParameterBlock block) {
-    if (settings.statistics().forms().of(block) != BlockForm.KRONECKER) {
-      double n = block.shape().size();
-      return n * n * n;
-    }
-    double r = block.rows();
-    double c = block.columns();
-    return r * r * r + c * c * c + 2 * r * c * (r + c);
+  private void forEachBlock(IntConsumer work) {
+    pool.forEach(blocks.size(), i -> LayerPool.cost(blocks.get(i)), work);
   }
 
   @Override
   public void close() {
-    pool.shutdown();
+    pool.close();
   }
 
   /** Inverses of all layers' blocks, ready to apply to gradients. */
   final class Inverse implements AutoCloseable {
     private final List<LinearMap> maps;
+    private final double[] strengths;
+    private final NetworkMap whole;
 
-    private Inverse(List<LinearMap> maps) {
-      this.maps = maps;
+    private Inverse(NetworkParts parts, NetworkMap whole) {
+      this.maps = parts.maps();
+      this.strengths = parts.strengths();
+      this.whole = whole;
     }
 
-    /** −F̆⁻¹ v. */
+    /** −C⁻¹ v. */
     double[] descent(double[] v) {
-      double[] result = new double[v.length];
-      forEachLayer(
-          i -> {
-            ParameterBlock block = blocks.get(i);
-            maps.get(i).apply(v, block.offset(), result);
-            for (int j = block.offset(); j < block.end(); j++) {
-              result[j] = -result[j];
+      double[] result = whole.apply(v);
+      Vectors.forRanges(
+          0,
+          result.length,
+          (from, to) -> {
+            for (int i = from; i < to; i++) {
+              result[i] = -result[i];
             }
           });
       return result;
     }
 
+    /** U_Aᵀ and U_Gᵀ of one block of weights after the other. */
+    List<double[]> bases() {
+      List<double[]> bases = new ArrayList<>();
+      for (LinearMap map : maps) {
+        if (map instanceof EigenbasisMap eigen) {
+          bases.add(eigen.inputBasis());
+          bases.add(eigen.gradientBasis());
+        }
+      }
+      return bases;
+    }
+
+    /**
+     * Takes the eigenvalues from sums over examples' squared projections.
+     *
+     * @param weightOfPast of a running average
+     */
+    void rescale(Sums sums, double weightOfPast) {
+      double count = sums.scalar(SumNames.STATISTICS_COUNT);
+      forEachEigen(
+          (i, eigen) ->
+              sums.average(
+                  SumNames.scalings(blocks.get(i)), count, weightOfPast, eigen.eigenvalues()));
+    }
+
+    /**
+     * Takes the eigenvalues from a mean gradient's squared projection.
+     *
+     * @param gradient of the loss, without l2
+     * @param count examples that it is the mean of
+     * @param weightOfPast of a running average
+     */
+    void rescale(double[] gradient, long count, double weightOfPast) {
+      forEachEigen(
+          (i, eigen) -> eigen.average(gradient, blocks.get(i).offset(), count, weightOfPast));
+    }
+
+    /** Sets what is added to the blocks' curvature. */
+    void damp(double lambda) {
+      double[] now = Curvature.this.strengths(lambda, null);
+      System.arraycopy(now, 0, strengths, 0, now.length);
+      forEachEigen((i, eigen) -> eigen.damp(strengths[i]));
+    }
+
+    private void forEachEigen(EigenWork work) {
+      forEachBlock(
+          i -> {
+            if (maps.get(i) instanceof EigenbasisMap eigen) {
+              work.apply(i, eigen);
+            }
+          });
+    }
+
     void save(Snapshot snapshot) {
+      snapshot.put("strengths", strengths.clone());
       for (int i = 0; i < maps.size(); i++) {
         maps.get(i).save(snapshot, "inverse " + i + " ");
       }
+      whole.save(snapshot);
     }
 
     @Override
     public void close() {
+      whole.close();
       maps.forEach(LinearMap::close);
     }
+  }
+
+  @FunctionalInterface
+  private interface EigenWork {
+    void apply(int block, EigenbasisMap map);
   }
 }

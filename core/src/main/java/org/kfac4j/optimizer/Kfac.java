@@ -12,6 +12,7 @@ import org.kfac4j.curvature.RunningAverage;
 import org.kfac4j.data.Batch;
 import org.kfac4j.network.Network;
 import org.kfac4j.network.Network.ParameterBlock;
+import org.kfac4j.network.ParameterRole;
 
 /**
  * K-FAC, Martens and Grosse 2015, arXiv:1503.05671, algorithm 2, block-diagonal; and with a {@link
@@ -21,6 +22,7 @@ import org.kfac4j.network.Network.ParameterBlock;
  * @param statistics what A and G are estimated from
  * @param inverses when inverses are made and γ is searched
  * @param damping λ
+ * @param relativeDamping what makes λ relative to layers' curvature, or null
  * @param stepRule α and μ
  * @param seed of sampled targets
  * @param machine what the driver computes with
@@ -30,17 +32,37 @@ public record Kfac(
     Statistics statistics,
     Inverses inverses,
     Damping damping,
+    @Nullable RelativeDamping relativeDamping,
     StepRule stepRule,
     long seed,
     DenseMachine machine)
     implements Optimizer {
+  /** With one λ for all layers. */
+  public Kfac(
+      Preconditioner preconditioner,
+      Statistics statistics,
+      Inverses inverses,
+      Damping damping,
+      StepRule stepRule,
+      long seed,
+      DenseMachine machine) {
+    this(preconditioner, statistics, inverses, damping, null, stepRule, seed, machine);
+  }
+
   public Kfac {
+    Check.that(
+        relativeDamping == null || preconditioner.form() != BlockForm.NONE,
+        "curvature.relative-damping.enabled = true needs a preconditioner with curvature: there is none to be relative to");
+    Check.that(
+        !inverses.gammaSearch || relativeDamping == null,
+        "curvature.gamma-search = true needs curvature.relative-damping.enabled = false: γ would take the place of every layer's own damping");
     Check.that(
         !(damping instanceof Damping.LevenbergMarquardt) || stepRule instanceof StepRule.Exact,
         "optimizer.damping.rule = levenberg-marquardt needs optimizer.step = exact: its ratio compares with the exact step's model");
     Check.that(
         !inverses.gammaSearch || preconditioner.hasGamma(),
-        "curvature.gamma-search = true needs curvature.damping = factored: there is no γ in the eigen form");
+        "curvature.gamma-search = true needs a preconditioner with factored damping: there is no γ in %s",
+        preconditioner.describe());
     Check.that(
         !inverses.gammaSearch || stepRule instanceof StepRule.Exact,
         "curvature.gamma-search = true needs optimizer.step = exact: candidates are compared by its model");
@@ -52,7 +74,9 @@ public record Kfac(
    * @param average cap of the running average's weight on the past
    * @param averageEpochs epochs in which the past's weight falls by e, in the place of the cap; 0
    *     for the cap
-   * @param forms what is kept of each block's Fisher matrix
+   * @param forms what is kept of each block's Fisher matrix; the preconditioner says what of
+   *     weights
+   * @param window batches that rows are kept of
    */
   public record Statistics(
       FisherType fisher,
@@ -60,11 +84,23 @@ public record Kfac(
       int period,
       double average,
       double averageEpochs,
-      BlockForms forms)
+      BlockForms forms,
+      int window)
       implements Serializable {
     /** With {@link BlockForms#DEFAULT}. */
     public Statistics(FisherType fisher, double fraction, int period, double average) {
-      this(fisher, fraction, period, average, 0, BlockForms.DEFAULT);
+      this(fisher, fraction, period, average, 0, BlockForms.DEFAULT, 1);
+    }
+
+    /** With rows of one batch. */
+    public Statistics(
+        FisherType fisher,
+        double fraction,
+        int period,
+        double average,
+        double averageEpochs,
+        BlockForms forms) {
+      this(fisher, fraction, period, average, averageEpochs, forms, 1);
     }
 
     public Statistics {
@@ -75,6 +111,7 @@ public record Kfac(
       Check.that(period >= 1, "curvature.statistics-period must be at least 1, got %d", period);
       Check.that(
           0 <= average && average < 1, "curvature.average must be in [0, 1), got %s", average);
+      Check.that(window >= 1, "curvature.window must be at least 1, got %d", window);
       Check.that(
           0 <= averageEpochs && Double.isFinite(averageEpochs),
           "curvature.average-epochs must be finite and not negative, got %s",
@@ -127,14 +164,21 @@ public record Kfac(
     }
   }
 
+  /** What is kept of each block's Fisher matrix. */
+  BlockForms forms() {
+    return statistics.forms.withWeights(preconditioner.form(), preconditioner.coupling());
+  }
+
   @Override
   public void check(Network network) {
+    preconditioner.check(network);
+    forms();
     if (!statistics.forms.strict()) {
       return;
     }
     for (ParameterBlock block : network.blocks()) {
       Check.that(
-          statistics.forms.of(block) != BlockForm.DIAGONAL,
+          forms().of(block) != BlockForm.DIAGONAL,
           "curvature.strict = true refuses layer %s: it would only get the diagonal of its Fisher block",
           block.name());
     }
@@ -150,7 +194,7 @@ public record Kfac(
     List<String> forms =
         network.blocks().stream()
             .filter(block -> block.layer() == layer)
-            .map(block -> describe(statistics.forms.of(block)))
+            .map(this::describe)
             .distinct()
             .toList();
     return forms.isEmpty() ? "–" : String.join(", ", forms);
@@ -158,18 +202,24 @@ public record Kfac(
 
   @Override
   public String factors(ParameterBlock block) {
-    return switch (statistics.forms.of(block)) {
-      case KRONECKER -> block.rows() + "² ⊗ " + block.columns() + "²";
+    if (block.shape().role() == ParameterRole.WEIGHTS) {
+      return preconditioner.size(block);
+    }
+    return switch (forms().of(block)) {
       case EXACT -> block.shape().size() + "²";
       case DIAGONAL -> String.valueOf(block.shape().size());
+      default -> "–";
     };
   }
 
-  private String describe(BlockForm form) {
-    return switch (form) {
-      case KRONECKER -> preconditioner.describe();
+  private String describe(ParameterBlock block) {
+    if (block.shape().role() == ParameterRole.WEIGHTS) {
+      return preconditioner.describe();
+    }
+    return switch (forms().of(block)) {
       case EXACT -> "exact block";
       case DIAGONAL -> "diagonal only";
+      default -> "plain gradient";
     };
   }
 }

@@ -1,9 +1,10 @@
 package org.kfac4j.optimizer;
 
+import org.jspecify.annotations.Nullable;
 import org.kfac4j.Snapshot;
-import org.kfac4j.curvature.KroneckerFactors;
-import org.kfac4j.linalg.Blas;
-import org.kfac4j.linalg.Matrix;
+import org.kfac4j.curvature.BlockForm;
+import org.kfac4j.curvature.BlockStatistics;
+import org.kfac4j.curvature.FactorStatistics;
 
 /**
  * K-FAC with factored Tikhonov damping: V ↦ (A + πγ I)⁻¹ V (G + γ/π I)⁻¹ for V = [rows, columns].
@@ -12,26 +13,27 @@ import org.kfac4j.linalg.Matrix;
  */
 public record KfacPreconditioner() implements Preconditioner {
   @Override
+  public BlockForm form() {
+    return BlockForm.KRONECKER;
+  }
+
+  @Override
   public LinearMap factor(
-      KroneckerFactors factors, double strength, String layer, DenseMachine machine) {
+      BlockStatistics statistics,
+      double strength,
+      String layer,
+      DenseMachine machine,
+      @Nullable LinearMap before) {
+    FactorStatistics factors = (FactorStatistics) statistics;
     double gamma = Math.sqrt(strength);
     double pi = factors.pi();
-    RecoveryLadder a = RecoveryLadder.climb(factors.inputs(), factors.rows(), pi * gamma, machine);
-    RecoveryLadder g =
-        RecoveryLadder.climb(factors.gradients(), factors.columns(), gamma / pi, machine);
-    return new KroneckerInverse(a.inverse(), g.inverse(), Math.max(a.rung(), g.rung()));
+    return KroneckerInverse.of(factors.factors(), pi * gamma, gamma / pi, machine);
   }
 
   @Override
   public LinearMap restore(
       Snapshot snapshot, String prefix, int rows, int columns, DenseMachine machine) {
-    Matrix a = Matrix.zeros(machine.precision(), rows, rows);
-    Matrix g = Matrix.zeros(machine.precision(), columns, columns);
-    double[] inputs = snapshot.doubles(prefix + "A");
-    double[] gradients = snapshot.doubles(prefix + "G");
-    a.put(0, inputs, 0, inputs.length);
-    g.put(0, gradients, 0, gradients.length);
-    return new KroneckerInverse(a, g, Math.toIntExact(snapshot.longValue(prefix + "recoveries")));
+    return KroneckerInverse.restore(snapshot, prefix, rows, columns, machine);
   }
 
   @Override
@@ -42,42 +44,5 @@ public record KfacPreconditioner() implements Preconditioner {
   @Override
   public String describe() {
     return "Kronecker, factored";
-  }
-
-  /** Two matrices to work in are kept, because allocating them costs a good part of a product. */
-  private record KroneckerInverse(Matrix a, Matrix g, int recoveries, Matrix gradient, Matrix half)
-      implements LinearMap {
-    KroneckerInverse(Matrix a, Matrix g, int recoveries) {
-      this(
-          a,
-          g,
-          recoveries,
-          Matrix.zeros(a.precision(), a.rows(), g.rows()),
-          Matrix.zeros(a.precision(), a.rows(), g.rows()));
-    }
-
-    @Override
-    public void apply(double[] v, int offset, double[] result) {
-      int length = a.rows() * g.rows();
-      gradient.put(0, v, offset, length);
-      Blas.multiply(a, false, gradient, false, 0, half);
-      Blas.multiply(half, false, g, false, 0, gradient);
-      gradient.get(0, result, offset, length);
-    }
-
-    @Override
-    public void save(Snapshot snapshot, String prefix) {
-      snapshot.put(prefix + "A", a.toArray());
-      snapshot.put(prefix + "G", g.toArray());
-      snapshot.put(prefix + "recoveries", recoveries);
-    }
-
-    @Override
-    public void close() {
-      a.close();
-      g.close();
-      gradient.close();
-      half.close();
-    }
   }
 }

@@ -8,6 +8,7 @@ import java.util.Map;
 import java.util.concurrent.atomic.AtomicBoolean;
 import org.jspecify.annotations.Nullable;
 import org.kfac4j.Snapshot;
+import org.kfac4j.curvature.BlockForm;
 import org.kfac4j.curvature.Request;
 import org.kfac4j.curvature.SumNames;
 import org.kfac4j.curvature.Sums;
@@ -29,6 +30,9 @@ final class KfacRun implements Optimizer.Run {
   private double lambda;
   private double gamma;
   private Curvature.@Nullable Inverse inverse;
+  private Objective.@Nullable Vectors bases;
+
+  private static final Objective.Vectors NO_VECTORS = Objective.Vectors.NONE;
 
   KfacRun(Kfac settings, Network network, double[] theta, @Nullable Snapshot saved) {
     this.settings = settings;
@@ -56,9 +60,9 @@ final class KfacRun implements Optimizer.Run {
   public Step step(Objective objective, Batch batch, int k) {
     lambda = settings.damping().at(k, lambda);
     try (Objective.Point here = objective.at(theta)) {
-      MeanGradient mean = gradientAndStatistics(here, objective.phases(), batch, k); // 2, 3
-      boolean fresh = settings.inverses().isDue(k) || inverse == null;
-      List<Candidate> candidates = candidates(objective.phases(), mean, fresh, k); // 4, 5
+      MeanGradient mean = gradientAndStatistics(here, objective, batch, k); // 2, 3
+      boolean fresh = isFresh(k);
+      List<Candidate> candidates = candidates(objective, here, mean, batch, fresh, k); // 4, 5
       Chosen chosen =
           settings.stepRule() instanceof StepRule.Exact exact
               ? choose(candidates, here, mean, batch, exact, k) // 6, 7
@@ -73,47 +77,117 @@ final class KfacRun implements Optimizer.Run {
     }
   }
 
+  /** Whether iteration k makes inverses. */
+  private boolean isFresh(int k) {
+    return inverse == null
+        || settings.inverses().isDue(k)
+        || settings.preconditioner().isAlwaysFresh();
+  }
+
   private MeanGradient gradientAndStatistics(
-      Objective.Point here, Phases phases, Batch batch, int k) {
-    Kfac.Statistics asked = settings.statistics();
+      Objective.Point here, Objective objective, Batch batch, int k) {
+    boolean factors =
+        settings.statistics().isDue(k) && settings.preconditioner().form() != BlockForm.NONE;
+    Scalings scalings = settings.preconditioner().scalings();
+    boolean rescale = scalings != null && scalings.isDue(k) && !isFresh(k);
+    boolean byExamples = rescale && requireNonNull(scalings).source() == Scalings.Source.EXAMPLES;
     Request.Statistics statistics =
-        asked.isDue(k)
-            ? new Request.Statistics(
-                batch.subset(asked.fraction()),
-                asked.fisher(),
-                Hashing.key(settings.seed(), k),
-                asked.forms())
-            : null;
-    Sums sums = here.evaluate(new Request.Gradient(batch, statistics));
-    return phases.time(
-        "average",
-        () -> {
-          MeanGradient mean = MeanGradient.of(sums, network, theta, k);
-          if (statistics != null) {
-            curvature.update(sums, batch, k);
-          }
-          return mean;
-        });
+        factors || byExamples ? statistics(batch, k, factors, byExamples) : null;
+    Sums sums =
+        here.evaluate(
+            new Request.Gradient(batch, statistics), byExamples ? bases(objective) : NO_VECTORS);
+    return objective
+        .phases()
+        .time(
+            "average",
+            () -> {
+              MeanGradient mean = MeanGradient.of(sums, network, theta, k);
+              if (factors) {
+                curvature.update(sums, batch, k);
+              }
+              if (byExamples) {
+                requireNonNull(inverse).rescale(sums, requireNonNull(scalings).average());
+              } else if (rescale) {
+                rescaleByGradient(mean, batch, requireNonNull(scalings));
+              }
+              return mean;
+            });
+  }
+
+  private Request.Statistics statistics(Batch batch, int k, boolean factors, boolean scalings) {
+    Kfac.Statistics asked = settings.statistics();
+    return new Request.Statistics(
+        batch.subset(asked.fraction()),
+        asked.fisher(),
+        Hashing.key(settings.seed(), k),
+        settings.forms(),
+        factors,
+        scalings);
+  }
+
+  private void rescaleByGradient(MeanGradient mean, Batch batch, Scalings scalings) {
+    double[] gradient = mean.gradient().clone();
+    network.subtractPenaltyGradient(theta, gradient);
+    requireNonNull(inverse).rescale(gradient, batch.count(), scalings.average());
+  }
+
+  /** The bases of the inverse, with the tasks until the next refresh. */
+  private Objective.Vectors bases(Objective objective) {
+    Objective.Vectors prepared = bases;
+    if (prepared == null) {
+      prepared = objective.prepare(requireNonNull(inverse).bases());
+      bases = prepared;
+    }
+    return prepared;
+  }
+
+  private void forgetBases() {
+    if (bases != null) {
+      bases.close();
+      bases = null;
+    }
   }
 
   /** An inverse that might be used, and Δ = −(inverse) ∇h. */
   private record Candidate(double gamma, Curvature.Inverse inverse, double[] direction) {}
 
-  private List<Candidate> candidates(Phases phases, MeanGradient mean, boolean fresh, int k) {
+  private List<Candidate> candidates(
+      Objective objective,
+      Objective.Point here,
+      MeanGradient mean,
+      Batch batch,
+      boolean fresh,
+      int k) {
+    Phases phases = objective.phases();
     List<Candidate> candidates = new ArrayList<>();
     for (double each : gammas(fresh, k)) {
-      Curvature.Inverse map =
-          fresh
-              ? phases.time(
-                  "inverse",
-                  () ->
-                      curvature.invert(
-                          lambda, settings.inverses().gammaSearch() ? (Double) each : null))
-              : requireNonNull(inverse);
+      Curvature.Inverse map = fresh ? invert(phases, each) : requireNonNull(inverse);
+      if (fresh && hasScalingsOf(Scalings.Source.EXAMPLES)) {
+        // The new basis has no eigenvalues of its own yet.
+        forgetBases();
+        replace(map);
+        Sums sums =
+            here.evaluate(
+                new Request.Curvature(statistics(batch, k, false, true)), bases(objective));
+        map.rescale(sums, 0);
+      }
+      if (settings.preconditioner().scalings() != null) {
+        map.damp(lambda);
+      }
       double[] direction = phases.time("precondition", () -> map.descent(mean.gradient()));
       candidates.add(new Candidate(each, map, direction));
     }
     return candidates;
+  }
+
+  private boolean hasScalingsOf(Scalings.Source source) {
+    Scalings scalings = settings.preconditioner().scalings();
+    return scalings != null && scalings.source() == source;
+  }
+
+  private Curvature.Inverse invert(Phases phases, double candidate) {
+    Double given = settings.inverses().gammaSearch() ? (Double) candidate : null;
+    return phases.time("inverse", () -> curvature.invert(lambda, given, inverse));
   }
 
   private double[] gammas(boolean fresh, int k) {
@@ -150,7 +224,8 @@ final class KfacRun implements Optimizer.Run {
             new Request.Products(batch.subset(rule.fraction()), directions.size()), directions);
     double[][] curvatures = new double[directions.size()][directions.size()];
     double[] slopes = new double[directions.size()];
-    network.addDampedProducts(lambda, directions, mean.gradient(), curvatures, slopes);
+    network.addDampedProducts(
+        curvature.dampings(lambda), directions, mean.gradient(), curvatures, slopes);
     addFisherProducts(products, curvatures);
     QuadraticModel best = null;
     int winner = 0;
@@ -212,11 +287,15 @@ final class KfacRun implements Optimizer.Run {
         each.inverse.close();
       }
     }
-    if (inverse != null && inverse != kept.inverse) {
+    replace(kept.inverse);
+    gamma = kept.gamma;
+  }
+
+  private void replace(Curvature.Inverse next) {
+    if (inverse != null && inverse != next) {
       inverse.close();
     }
-    inverse = kept.inverse;
-    gamma = kept.gamma;
+    inverse = next;
   }
 
   private Chosen scheduled(Candidate candidate, MeanGradient mean, StepRule.Scheduled rule, int k) {
@@ -290,10 +369,22 @@ final class KfacRun implements Optimizer.Run {
     double predicted =
         rule.ratioIncludesDamping()
             ? chosen.change
-            : chosen.change - 0.5 * lambda * Vectors.dot(chosen.update, chosen.update);
+            : chosen.change - 0.5 * dampingOf(chosen.update);
     double rho = (after - mean.objective()) / predicted;
     lambda = rule.adapted(lambda, rho);
     return rho;
+  }
+
+  /** Σ λ δ² with each block's λ. */
+  private double dampingOf(double[] update) {
+    double[] lambdas = curvature.dampings(lambda);
+    List<Network.ParameterBlock> blocks = network.blocks();
+    double sum = 0;
+    for (int i = 0; i < lambdas.length; i++) {
+      int from = blocks.get(i).offset();
+      sum += lambdas[i] * Vectors.dot(update, update, from, blocks.get(i).end());
+    }
+    return sum;
   }
 
   @Override
@@ -314,6 +405,7 @@ final class KfacRun implements Optimizer.Run {
 
   @Override
   public void close() {
+    forgetBases();
     if (inverse != null) {
       inverse.close();
     }

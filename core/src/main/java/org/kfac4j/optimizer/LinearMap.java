@@ -1,5 +1,6 @@
 package org.kfac4j.optimizer;
 
+import java.util.Map;
 import org.kfac4j.Snapshot;
 
 /** An inverse of one layer's curvature, ready to apply: V ↦ C⁻¹ V. */
@@ -15,6 +16,11 @@ public interface LinearMap extends AutoCloseable {
 
   /** How far the recovery ladder had to be climbed, 0 for not at all. */
   int recoveries();
+
+  /** What there is to say of the last application, by name. */
+  default Map<String, Double> figures() {
+    return Map.of();
+  }
 
   /**
    * Adds what is needed to restore this to a checkpoint, under names that start with {@code

@@ -12,25 +12,41 @@ public interface Objective extends AutoCloseable {
   /** Prepares weights for requests; close it when θ moves on. */
   Point at(double[] theta);
 
+  /** Prepares vectors that several requests come with; close them when the last one is done. */
+  Vectors prepare(List<double[]> vectors);
+
   /** Where seconds are noted by phase. */
   Phases phases();
 
   @Override
   void close();
 
+  /** Vectors that requests come with. */
+  interface Vectors extends AutoCloseable {
+    /** None. */
+    Vectors NONE = () -> {};
+
+    @Override
+    void close();
+  }
+
   /** The objective at one θ. */
   interface Point extends AutoCloseable {
     /** The sums over the request's examples, of all partitions. */
     default Sums evaluate(Request request) {
-      return evaluate(request, List.of());
+      return evaluate(request, Vectors.NONE);
     }
 
     /**
      * As {@link #evaluate(Request)}.
      *
-     * @param directions parameter vectors of a {@link Request.Products}
+     * @param vectors directions of a {@link Request.Products}, or bases of statistics with
+     *     scalings; made by this objective
      */
-    Sums evaluate(Request request, List<double[]> directions);
+    Sums evaluate(Request request, Vectors vectors);
+
+    /** As {@link #evaluate(Request, Vectors)}, for once. */
+    Sums evaluate(Request request, List<double[]> vectors);
 
     @Override
     void close();

@@ -2,16 +2,16 @@ package org.kfac4j.optimizer;
 
 import static java.util.Objects.requireNonNull;
 
-import java.util.Locale;
 import java.util.Map;
 import org.kfac4j.InvalidInputException;
 import org.kfac4j.Settings;
 import org.kfac4j.curvature.BlockForm;
 import org.kfac4j.curvature.BlockForms;
+import org.kfac4j.curvature.Coupling;
 import org.kfac4j.curvature.FisherType;
 import org.kfac4j.network.WeightSharing;
 
-/** The optimizers and preconditioners that a configuration can name: one line each. */
+/** The optimizers that a configuration can name: one line each. */
 public final class Optimizers {
   /** By {@code optimizer.name}. */
   private static final Map<String, Factory> OPTIMIZERS =
@@ -28,10 +28,6 @@ public final class Optimizers {
                   new FirstOrder(
                       new FirstOrder.Momentum(momentum(settings), true), learningRate(settings)),
           "adam", (settings, machine) -> new FirstOrder(adam(settings), learningRate(settings)));
-
-  /** By {@code optimizer.preconditioner} and {@code curvature.damping}. */
-  private static final Map<String, Preconditioner> PRECONDITIONERS =
-      Map.of("kfac factored", new KfacPreconditioner(), "kfac eigen", new EigenPreconditioner());
 
   private Optimizers() {}
 
@@ -64,6 +60,12 @@ public final class Optimizers {
     EXPONENTIAL
   }
 
+  private enum Search {
+    AUTO,
+    TRUE,
+    FALSE
+  }
+
   private enum ScaleForm {
     EXACT(BlockForm.EXACT),
     DIAGONAL(BlockForm.DIAGONAL);
@@ -73,11 +75,6 @@ public final class Optimizers {
     ScaleForm(BlockForm form) {
       this.form = form;
     }
-  }
-
-  private enum DampingForm {
-    FACTORED,
-    EIGEN
   }
 
   /**
@@ -95,17 +92,12 @@ public final class Optimizers {
   }
 
   private static Kfac kfac(Settings settings, DenseMachine machine) {
-    String name = settings.choice("optimizer.preconditioner", java.util.Set.of("kfac"));
-    DampingForm form = settings.choice("curvature.damping", DampingForm.class);
-    Preconditioner preconditioner =
-        PRECONDITIONERS.get(name + " " + form.name().toLowerCase(Locale.ROOT));
-    if (preconditioner == null) {
-      throw new InvalidInputException(
-          "optimizer.preconditioner = "
-              + name
-              + " has no curvature.damping = "
-              + form.name().toLowerCase(Locale.ROOT));
-    }
+    Preconditioner preconditioner = Preconditioners.create(settings);
+    StepRule step = stepRule(settings);
+    RelativeDamping relative =
+        settings.flag("curvature.relative-damping.enabled")
+            ? new RelativeDamping(settings.positive("curvature.relative-damping.floor"))
+            : null;
     return new Kfac(
         preconditioner,
         new Kfac.Statistics(
@@ -115,15 +107,25 @@ public final class Optimizers {
             settings.doubleValue("curvature.average"),
             settings.doubleValue("curvature.average-epochs"),
             new BlockForms(
+                BlockForm.KRONECKER,
+                Coupling.NONE,
                 settings.choice("curvature.weight-sharing", WeightSharing.class),
                 settings.choice("curvature.scales", ScaleForm.class).form,
-                settings.flag("curvature.strict"))),
+                settings.flag("curvature.strict"),
+                settings.positiveInt("curvature.rows")),
+            settings.positiveInt("curvature.window")),
         new Kfac.Inverses(
             settings.positiveInt("curvature.inverse-period"),
-            settings.flag("curvature.gamma-search"),
+            switch (settings.choice("curvature.gamma-search", Search.class)) {
+              case TRUE -> true;
+              case FALSE -> false;
+              case AUTO ->
+                  preconditioner.hasGamma() && step instanceof StepRule.Exact && relative == null;
+            },
             settings.positiveInt("curvature.gamma-period")),
         damping(settings),
-        stepRule(settings),
+        relative,
+        step,
         settings.longValue("training.seed"),
         machine);
   }

@@ -1,27 +1,87 @@
 package org.kfac4j.optimizer;
 
 import java.io.Serializable;
+import org.jspecify.annotations.Nullable;
 import org.kfac4j.Snapshot;
-import org.kfac4j.curvature.KroneckerFactors;
+import org.kfac4j.curvature.BlockForm;
+import org.kfac4j.curvature.BlockStatistics;
+import org.kfac4j.curvature.Coupling;
+import org.kfac4j.network.Network;
+import org.kfac4j.network.Network.ParameterBlock;
 
-/** How to divide a layer's gradient by its curvature. Implementations are immutable settings. */
+/**
+ * How to divide the gradient of layers of weights by their curvature. Implementations are immutable
+ * settings: a file each, and a line in {@link Preconditioners}.
+ */
 public interface Preconditioner extends Serializable {
+  /** The statistics of a block of weights that it is made of. */
+  BlockForm form();
+
+  /** The statistics between blocks of weights that it is made of. */
+  default Coupling coupling() {
+    return Coupling.NONE;
+  }
+
   /**
-   * Does the costly work that does not depend on the gradient.
+   * Looks whether it can serve a network, before anything is computed.
    *
-   * @param factors A and G; left alone
+   * @throws IllegalArgumentException naming the layer and the rule if not
+   */
+  default void check(Network network) {}
+
+  /**
+   * Does the costly work on one block that does not depend on the gradient.
+   *
+   * @param statistics of {@link #form}; left alone
    * @param strength λ + η of the layer, or the square of γ: what is added to the curvature, not
    *     negative
-   * @throws DivergedException if the factors are not finite
+   * @param before what this was at the last refresh, or null: a start for iterations
+   * @throws DivergedException if the statistics are not finite
    */
-  LinearMap factor(KroneckerFactors factors, double strength, String layer, DenseMachine machine);
+  LinearMap factor(
+      BlockStatistics statistics,
+      double strength,
+      String layer,
+      DenseMachine machine,
+      @Nullable LinearMap before);
+
+  /** As {@link #factor(BlockStatistics, double, String, DenseMachine, LinearMap)}, from nothing. */
+  default LinearMap factor(
+      BlockStatistics statistics, double strength, String layer, DenseMachine machine) {
+    return factor(statistics, strength, layer, machine, null);
+  }
 
   /** What {@link LinearMap#save} saved. */
   LinearMap restore(Snapshot snapshot, String prefix, int rows, int columns, DenseMachine machine);
+
+  /** Makes one map of the blocks' maps, which stay their owner's: each on its own part. */
+  default NetworkMap assemble(NetworkParts parts) {
+    return new BlockDiagonalMap(parts);
+  }
+
+  /** What {@link NetworkMap#save} saved. */
+  default NetworkMap reassemble(NetworkParts parts, Snapshot snapshot) {
+    return new BlockDiagonalMap(parts);
+  }
+
+  /** How the maps' eigenvalues are estimated anew between refreshes, or null if they are not. */
+  default @Nullable Scalings scalings() {
+    return null;
+  }
+
+  /** Whether {@link #factor} does so little that it is called in every iteration. */
+  default boolean isAlwaysFresh() {
+    return false;
+  }
 
   /** Whether γ may differ from sqrt(λ + η), so that searching for it makes sense. */
   boolean hasGamma();
 
   /** For tables, for example "Kronecker, factored". */
   String describe();
+
+  /** The size of what is kept of a block of weights, for tables: "785² ⊗ 10²". */
+  default String size(ParameterBlock block) {
+    return block.rows() + "² ⊗ " + block.columns() + "²";
+  }
 }

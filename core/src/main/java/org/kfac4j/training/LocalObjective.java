@@ -83,14 +83,31 @@ public final class LocalObjective implements Objective {
     return phases;
   }
 
+  private record Prepared(List<Parameters> vectors) implements Vectors {
+    @Override
+    public void close() {
+      // The vectors are garbage.
+    }
+  }
+
+  @Override
+  public Vectors prepare(List<double[]> vectors) {
+    return new Prepared(vectors.stream().map(vector -> new Parameters(vector, precision)).toList());
+  }
+
   @Override
   public Point at(double[] theta) {
     Parameters weights = new Parameters(theta, precision);
     return new Point() {
       @Override
-      public Sums evaluate(Request request, List<double[]> directions) {
-        List<Parameters> vectors =
-            directions.stream().map(direction -> new Parameters(direction, precision)).toList();
+      public Sums evaluate(Request request, List<double[]> vectors) {
+        return evaluate(request, prepare(vectors));
+      }
+
+      @Override
+      public Sums evaluate(Request request, Vectors vectors) {
+        List<Parameters> prepared =
+            vectors instanceof Prepared own ? own.vectors : List.<Parameters>of();
         Sums total = new Sums();
         for (List<Examples> partition : partitions) {
           total.merge(
@@ -102,7 +119,7 @@ public final class LocalObjective implements Objective {
                           network,
                           request,
                           weights,
-                          vectors,
+                          prepared,
                           augmentation,
                           partition.iterator())));
         }

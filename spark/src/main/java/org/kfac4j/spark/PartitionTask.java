@@ -18,11 +18,11 @@ record PartitionTask(
     Network network,
     Request request,
     Shared<Parameters> weights,
-    List<Shared<Parameters>> directions,
+    List<Shared<Parameters>> vectors,
     Augmentation augmentation)
     implements Serializable {
   PartitionTask {
-    directions = List.copyOf(directions);
+    vectors = List.copyOf(vectors);
   }
 
   Sums run(Iterator<Examples> partition) {
@@ -31,7 +31,7 @@ record PartitionTask(
         network,
         request,
         weights.value(),
-        directions.stream().map(Shared::value).toList(),
+        vectors.stream().map(Shared::value).toList(),
         augmentation,
         partition);
   }

@@ -17,7 +17,7 @@ import org.kfac4j.optimizer.Objective;
 import org.kfac4j.optimizer.Phases;
 
 /**
- * An objective over a cached RDD: weights and directions are broadcast, every partition computes
+ * An objective over a cached RDD: weights and other vectors are broadcast, every partition computes
  * its sums in one task, one {@code treeAggregate} with an empty zero value (with a local master,
  * the driver itself) merges them, and what was broadcast is released.
  */
@@ -103,13 +103,16 @@ public final class SparkObjective implements Objective {
     Shared<Parameters> weights = broadcast(List.of(theta)).get(0);
     return new Point() {
       @Override
-      public Sums evaluate(Request request, List<double[]> directions) {
-        List<Shared<Parameters>> vectors = broadcast(directions);
-        try {
-          return aggregate(request, weights, vectors);
-        } finally {
-          vectors.forEach(Shared::release);
+      public Sums evaluate(Request request, List<double[]> vectors) {
+        try (Vectors prepared = prepare(vectors)) {
+          return evaluate(request, prepared);
         }
+      }
+
+      @Override
+      public Sums evaluate(Request request, Vectors vectors) {
+        return aggregate(
+            request, weights, vectors instanceof Prepared own ? own.vectors : List.of());
       }
 
       @Override
@@ -117,6 +120,18 @@ public final class SparkObjective implements Objective {
         weights.release();
       }
     };
+  }
+
+  private record Prepared(List<Shared<Parameters>> vectors) implements Vectors {
+    @Override
+    public void close() {
+      vectors.forEach(Shared::release);
+    }
+  }
+
+  @Override
+  public Vectors prepare(List<double[]> vectors) {
+    return new Prepared(broadcast(vectors));
   }
 
   private List<Shared<Parameters>> broadcast(List<double[]> vectors) {
@@ -129,9 +144,9 @@ public final class SparkObjective implements Objective {
   }
 
   private Sums aggregate(
-      Request request, Shared<Parameters> weights, List<Shared<Parameters>> directions) {
+      Request request, Shared<Parameters> weights, List<Shared<Parameters>> vectors) {
     PartitionTask task =
-        new PartitionTask(backend, network, request, weights, directions, augmentation);
+        new PartitionTask(backend, network, request, weights, vectors, augmentation);
     String before = spark.getLocalProperty("spark.job.description");
     spark.setJobDescription(
         "kfac4j " + request.getClass().getSimpleName().toLowerCase(java.util.Locale.ROOT));

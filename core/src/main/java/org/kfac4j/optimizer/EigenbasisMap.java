@@ -1,0 +1,179 @@
+package org.kfac4j.optimizer;
+
+import org.kfac4j.Snapshot;
+import org.kfac4j.curvature.KroneckerFactors;
+import org.kfac4j.linalg.Blas;
+import org.kfac4j.linalg.Eigen;
+import org.kfac4j.linalg.FactorizationException;
+import org.kfac4j.linalg.Matrix;
+import org.kfac4j.linalg.Precision;
+
+/**
+ * The inverse of a matrix with the eigenvectors U_A ⊗ U_G: V ↦ U_A [(U_Aᵀ V U_G) ⊘ (S + λ)] U_Gᵀ.
+ * Eigenvalues S and damping λ may change, the basis does not.
+ */
+final class EigenbasisMap implements LinearMap {
+  private final Matrix a;
+  private final Matrix g;
+  private final double[] eigenvalues;
+  private final int recoveries;
+  private final Matrix x;
+  private final Matrix y;
+  private double strength;
+
+  /**
+   * @param a U_Aᵀ
+   * @param g U_Gᵀ
+   * @param eigenvalues S, laid out as V
+   * @param strength λ
+   */
+  private EigenbasisMap(Matrix a, Matrix g, double[] eigenvalues, double strength, int recoveries) {
+    this.a = a;
+    this.g = g;
+    this.eigenvalues = eigenvalues;
+    this.strength = strength;
+    this.recoveries = recoveries;
+    this.x = Matrix.zeros(a.precision(), a.rows(), g.rows());
+    this.y = Matrix.zeros(a.precision(), a.rows(), g.rows());
+  }
+
+  /**
+   * The inverse of A ⊗ G + λ I, eigenvalues of the factors clamped at 0.
+   *
+   * @throws DivergedException if a factor has no eigendecomposition
+   */
+  static EigenbasisMap of(
+      KroneckerFactors factors, double strength, String layer, DenseMachine machine) {
+    EigenWithRung a = eigen(factors.inputs(), factors.rows(), "A", layer, machine);
+    EigenWithRung g = eigen(factors.gradients(), factors.columns(), "G", layer, machine);
+    int columns = factors.columns();
+    double[] eigenvalues = new double[factors.rows() * columns];
+    for (int row = 0; row < factors.rows(); row++) {
+      for (int column = 0; column < columns; column++) {
+        eigenvalues[row * columns + column] =
+            Math.max(a.eigen.values()[row], 0) * Math.max(g.eigen.values()[column], 0);
+      }
+    }
+    return new EigenbasisMap(
+        a.eigen.transposed(),
+        g.eigen.transposed(),
+        eigenvalues,
+        strength,
+        Math.max(a.rung, g.rung));
+  }
+
+  private record EigenWithRung(Eigen eigen, int rung) {}
+
+  private static EigenWithRung eigen(
+      double[] packed, int n, String factor, String layer, DenseMachine machine) {
+    try {
+      return new EigenWithRung(machine.factorizations().eigen(packed, n, machine.precision()), 0);
+    } catch (FactorizationException notInThisPrecision) {
+      // Retry in float64.
+    }
+    try {
+      Eigen full = machine.factorizations().eigen(packed, n, Precision.DOUBLE);
+      Matrix vectors = Matrix.zeros(machine.precision(), n, n);
+      double[] values = full.transposed().toArray();
+      vectors.put(0, values, 0, values.length);
+      full.close();
+      return new EigenWithRung(new Eigen(full.values(), vectors), 1);
+    } catch (FactorizationException failed) {
+      throw new DivergedException(
+          "layer " + layer + ": no eigendecomposition of " + factor + ": " + failed.getMessage());
+    }
+  }
+
+  static EigenbasisMap restore(
+      Snapshot snapshot, String prefix, int rows, int columns, DenseMachine machine) {
+    Matrix a = Matrix.zeros(machine.precision(), rows, rows);
+    Matrix g = Matrix.zeros(machine.precision(), columns, columns);
+    double[] inputs = snapshot.doubles(prefix + "UA");
+    double[] gradients = snapshot.doubles(prefix + "UG");
+    a.put(0, inputs, 0, inputs.length);
+    g.put(0, gradients, 0, gradients.length);
+    return new EigenbasisMap(
+        a,
+        g,
+        snapshot.doubles(prefix + "S").clone(),
+        snapshot.doubleValue(prefix + "strength"),
+        Math.toIntExact(snapshot.longValue(prefix + "recoveries")));
+  }
+
+  /** U_Aᵀ, row by row; a copy. */
+  double[] inputBasis() {
+    return a.toArray();
+  }
+
+  /** U_Gᵀ, row by row; a copy. */
+  double[] gradientBasis() {
+    return g.toArray();
+  }
+
+  /** S, not a copy. */
+  double[] eigenvalues() {
+    return eigenvalues;
+  }
+
+  /** Sets λ. */
+  void damp(double now) {
+    strength = now;
+  }
+
+  /**
+   * S ← ε S + (1 − ε) N (U_Aᵀ M U_G)∘², with M the part of a mean gradient of N examples.
+   *
+   * @param epsilon weight of the past
+   */
+  void average(double[] gradient, int offset, long count, double epsilon) {
+    double[] projected = project(gradient, offset);
+    for (int i = 0; i < projected.length; i++) {
+      eigenvalues[i] =
+          epsilon * eigenvalues[i] + (1 - epsilon) * count * projected[i] * projected[i];
+    }
+  }
+
+  /** U_Aᵀ V U_G. */
+  private double[] project(double[] v, int offset) {
+    double[] projected = new double[eigenvalues.length];
+    x.put(0, v, offset, projected.length);
+    Blas.multiply(a, false, x, false, 0, y);
+    Blas.multiply(y, false, g, true, 0, x);
+    x.get(0, projected, 0, projected.length);
+    return projected;
+  }
+
+  @Override
+  public void apply(double[] v, int offset, double[] result) {
+    double[] projected = project(v, offset);
+    for (int i = 0; i < projected.length; i++) {
+      projected[i] /= Math.max(eigenvalues[i] + strength, Double.MIN_NORMAL);
+    }
+    x.put(0, projected, 0, projected.length);
+    Blas.multiply(a, true, x, false, 0, y);
+    Blas.multiply(y, false, g, false, 0, x);
+    x.get(0, result, offset, projected.length);
+  }
+
+  @Override
+  public int recoveries() {
+    return recoveries;
+  }
+
+  @Override
+  public void save(Snapshot snapshot, String prefix) {
+    snapshot.put(prefix + "UA", a.toArray());
+    snapshot.put(prefix + "UG", g.toArray());
+    snapshot.put(prefix + "S", eigenvalues.clone());
+    snapshot.put(prefix + "strength", strength);
+    snapshot.put(prefix + "recoveries", recoveries);
+  }
+
+  @Override
+  public void close() {
+    a.close();
+    g.close();
+    x.close();
+    y.close();
+  }
+}

@@ -1,0 +1,80 @@
+package org.kfac4j.optimizer;
+
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.function.IntConsumer;
+import java.util.function.IntToDoubleFunction;
+import org.kfac4j.linalg.Blas;
+import org.kfac4j.network.Network.ParameterBlock;
+import org.kfac4j.network.ParameterRole;
+
+/** Threads of the driver for work on layers, side by side, the costliest first. */
+final class LayerPool implements AutoCloseable {
+  private final ExecutorService threads;
+
+  LayerPool(int size) {
+    this.threads =
+        Executors.newFixedThreadPool(
+            size,
+            task -> {
+              Thread thread = new Thread(task, "kfac4j-curvature");
+              thread.setDaemon(true);
+              return thread;
+            });
+  }
+
+  /** Has {@code work} done for 0 … count − 1; every product in it uses one thread. */
+  void forEach(int count, IntToDoubleFunction cost, IntConsumer work) {
+    List<Integer> order = new ArrayList<>();
+    for (int i = 0; i < count; i++) {
+      order.add(i);
+    }
+    order.sort(Comparator.comparingDouble((Integer i) -> -cost.applyAsDouble(i)));
+    List<Future<?>> running = new ArrayList<>();
+    for (int i : order) {
+      running.add(
+          threads.submit(
+              () -> {
+                Blas.useThreads(1);
+                work.accept(i);
+              }));
+    }
+    for (Future<?> each : running) {
+      await(each);
+    }
+  }
+
+  /** Rough number of multiplications that factorising and preconditioning a block take. */
+  static double cost(ParameterBlock block) {
+    double r = block.rows();
+    double c = block.columns();
+    double n = r * c;
+    return block.shape().role() == ParameterRole.WEIGHTS
+        ? r * r * r + c * c * c + 2 * n * (r + c)
+        : n * n * n;
+  }
+
+  private static void await(Future<?> running) {
+    try {
+      running.get();
+    } catch (ExecutionException e) {
+      if (e.getCause() instanceof RuntimeException failure) {
+        throw failure;
+      }
+      throw new IllegalStateException("work on a layer failed", e.getCause());
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new IllegalStateException("interrupted while working on curvature", e);
+    }
+  }
+
+  @Override
+  public void close() {
+    threads.shutdown();
+  }
+}
