@@ -2,6 +2,7 @@ package org.kfac4j;
 
 import com.typesafe.config.Config;
 import com.typesafe.config.ConfigValue;
+import com.typesafe.config.ConfigValueType;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
@@ -54,6 +55,29 @@ public final class Settings {
     }
     Config defaults = schema.resolve(DEFAULTS, SettingsParser.parse(DEFAULTS, ""));
     return new Settings(defaults, schema.resolve(name, user), schema);
+  }
+
+  /**
+   * These settings with some of them overridden.
+   *
+   * @param overrides each {@code key=value}; later ones win
+   * @throws InvalidInputException as {@link #load} does
+   */
+  public Settings with(List<String> overrides) {
+    Config user = settings;
+    for (String override : overrides) {
+      user = schema.override(override).withFallback(user);
+    }
+    return new Settings(defaults, schema.resolve("settings", user), schema);
+  }
+
+  /** A list of blocks, which are whatever the user wrote. */
+  public List<? extends Config> blocks(String key) {
+    typed(key, SettingType.LIST);
+    boolean objects =
+        settings.getList(key).stream().allMatch(each -> each.valueType() == ConfigValueType.OBJECT);
+    require(objects, key, "a list of blocks { … }");
+    return settings.getConfigList(key);
   }
 
   /** All settings of a block, for example {@code optimizer}, with the types of the defaults. */

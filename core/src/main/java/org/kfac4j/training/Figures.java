@@ -74,6 +74,7 @@ final class Figures {
     return switch (summary.reason()) {
       case "iterations" -> "all iterations done";
       case "target" -> "target reached";
+      case "seconds" -> "time is up";
       case "patience" -> "no more improvement";
       default -> summary.reason();
     };

@@ -1,10 +1,16 @@
 package org.kfac4j.training;
 
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.Map;
 
 /** Pieces of a page; every text is escaped. */
 final class Html {
+  private static final String STYLE = "report.css";
+
   private Html() {}
 
   static String escape(String text) {
@@ -61,5 +67,35 @@ final class Html {
 
   private static String alignment(String header) {
     return header.startsWith(">") ? " class=\"number\">" : ">";
+  }
+
+  /**
+   * A page that needs nothing else.
+   *
+   * @param goesOn whether it is to load itself anew every 30 s
+   */
+  static String page(String title, boolean goesOn, String body) {
+    StringBuilder html =
+        new StringBuilder(
+            "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n");
+    html.append("<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n");
+    html.append("<meta name=\"color-scheme\" content=\"light dark\">\n");
+    if (goesOn) {
+      html.append("<meta http-equiv=\"refresh\" content=\"30\">\n");
+    }
+    html.append("<title>").append(escape(title)).append("</title>\n<style>\n").append(style());
+    html.append("</style>\n</head>\n<body>\n<h1>").append(escape(title)).append("</h1>\n");
+    return html.append(body).append("</body>\n</html>\n").toString();
+  }
+
+  private static String style() {
+    try (InputStream in = Html.class.getResourceAsStream(STYLE)) {
+      if (in == null) {
+        throw new IllegalStateException("not on the classpath: " + STYLE);
+      }
+      return new String(in.readAllBytes(), StandardCharsets.UTF_8);
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
   }
 }

@@ -1,9 +1,5 @@
 package org.kfac4j.training;
 
-import java.io.IOException;
-import java.io.InputStream;
-import java.io.UncheckedIOException;
-import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.LinkedHashMap;
@@ -22,25 +18,9 @@ import org.jspecify.annotations.Nullable;
  *     every 30 s
  */
 record ReportPage(RunInfo info, List<IterationRecord> records, @Nullable RunSummary summary) {
-  private static final String STYLE = "report.css";
-
   String html() {
     ReportCharts charts = new ReportCharts(records);
-    StringBuilder html =
-        new StringBuilder(
-            "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n");
-    html.append("<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n");
-    html.append("<meta name=\"color-scheme\" content=\"light dark\">\n");
-    if (summary == null) {
-      html.append("<meta http-equiv=\"refresh\" content=\"30\">\n");
-    }
-    html.append("<title>")
-        .append(Html.escape(info.name()))
-        .append("</title>\n<style>\n")
-        .append(style());
-    html.append("</style>\n</head>\n<body>\n<h1>")
-        .append(Html.escape(info.name()))
-        .append("</h1>\n");
+    StringBuilder html = new StringBuilder();
     html.append("<p>").append(Html.escape(status())).append("</p>\n").append(cards());
     section(html, "Progress", charts.progress());
     section(html, "Damping and step", charts.step());
@@ -52,7 +32,7 @@ record ReportPage(RunInfo info, List<IterationRecord> records, @Nullable RunSumm
     Map<String, String> environment = new TreeMap<>(info.versions());
     environment.putAll(info.cluster());
     section(html, "Versions and cluster", "", environment.isEmpty() ? "" : Html.table(environment));
-    return html.append("</body>\n</html>\n").toString();
+    return Html.page(info.name(), summary == null, html.toString());
   }
 
   private static void section(StringBuilder html, String title, String figures, String... tables) {
@@ -204,16 +184,5 @@ record ReportPage(RunInfo info, List<IterationRecord> records, @Nullable RunSumm
     }
     rows.add(List.of("total", "", Figures.count(total), "", ""));
     return Html.table(List.of("layer", "shape", ">parameters", "factors", "curvature"), rows);
-  }
-
-  private static String style() {
-    try (InputStream in = ReportPage.class.getResourceAsStream(STYLE)) {
-      if (in == null) {
-        throw new IllegalStateException("not on the classpath: " + STYLE);
-      }
-      return new String(in.readAllBytes(), StandardCharsets.UTF_8);
-    } catch (IOException e) {
-      throw new UncheckedIOException(e);
-    }
   }
 }

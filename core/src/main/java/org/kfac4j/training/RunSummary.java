@@ -5,8 +5,7 @@ import org.jspecify.annotations.Nullable;
 /**
  * How a run ended.
  *
- * @param reason {@code iterations}, {@code target}, {@code patience}, {@code interrupted} or {@code
- *     diverged}
+ * @param reason {@code iterations}, {@code target}, {@code patience} or {@code seconds}
  * @param iterations done in total
  * @param seconds of training, evaluation and checkpoints excluded
  * @param medianIterationSeconds over this process's iterations

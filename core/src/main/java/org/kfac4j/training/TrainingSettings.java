@@ -16,6 +16,7 @@ import org.kfac4j.Check;
  * @param restoreBest whether the result is the best evaluation's weights instead of the last ones
  * @param divergenceFactor training stops as diverged when the loss exceeds the first one this many
  *     times
+ * @param seconds of training after which it stops, 0 for no such limit
  */
 public record TrainingSettings(
     int iterations,
@@ -26,8 +27,37 @@ public record TrainingSettings(
     int patience,
     @Nullable Double target,
     boolean restoreBest,
-    double divergenceFactor) {
+    double divergenceFactor,
+    double seconds) {
+  /** Without a limit of time. */
+  public TrainingSettings(
+      int iterations,
+      long seed,
+      double averaging,
+      int evaluateEvery,
+      int checkpointEvery,
+      int patience,
+      @Nullable Double target,
+      boolean restoreBest,
+      double divergenceFactor) {
+    this(
+        iterations,
+        seed,
+        averaging,
+        evaluateEvery,
+        checkpointEvery,
+        patience,
+        target,
+        restoreBest,
+        divergenceFactor,
+        0);
+  }
+
   public TrainingSettings {
+    Check.that(
+        seconds >= 0 && Double.isFinite(seconds),
+        "training.seconds must be finite and not negative, got %s",
+        seconds);
     Check.that(iterations >= 1, "training.iterations must be at least 1, got %d", iterations);
     Check.that(
         0 <= averaging && averaging < 1, "training.averaging must be in [0, 1), got %s", averaging);

@@ -91,6 +91,9 @@ final class TrainingState {
     if (settings.patience() > 0 && evaluationsSinceBest >= settings.patience()) {
       return "patience";
     }
+    if (settings.seconds() > 0 && seconds >= settings.seconds()) {
+      return "seconds";
+    }
     return iteration >= settings.iterations() ? "iterations" : null;
   }
 

@@ -15,6 +15,7 @@ import org.kfac4j.linalg.Precision;
 import org.kfac4j.network.Dl4jModel;
 import org.kfac4j.network.ModelSettings;
 import org.kfac4j.network.Network;
+import org.kfac4j.optimizer.Kfac;
 import org.kfac4j.optimizer.Optimizer;
 import org.kfac4j.optimizer.Optimizers;
 import org.kfac4j.spark.HadoopStorage;
@@ -129,7 +130,7 @@ public final class Bench implements Callable<Integer> {
               (k, s) -> {})
           .train(optimizer, theta, null);
     }
-    report(settings, network, batch, peaks, records, tasks);
+    report(settings, optimizer, network, batch, peaks, records, tasks);
   }
 
   /**
@@ -138,6 +139,7 @@ public final class Bench implements Callable<Integer> {
    */
   private static void report(
       Settings settings,
+      Optimizer optimizer,
       Network network,
       int batch,
       List<Double> peaks,
@@ -200,7 +202,7 @@ public final class Bench implements Callable<Integer> {
             line("  task: " + name, samples.median(), total, work.byPhase().get(name)));
     line("iteration", total, total, work.total());
     if (!inverse.isEmpty()) {
-      int candidates = settings.flag("curvature.gamma-search") ? 3 : 1;
+      int candidates = optimizer instanceof Kfac kfac && kfac.inverses().gammaSearch() ? 3 : 1;
       line(
           "inverses, when due", inverse.median(), total, candidates * WorkCount.inversion(network));
     }

@@ -58,6 +58,12 @@ record Problem(
     return new Problem(model, network, data, augmentation, precision(settings));
   }
 
+  /** The same with another l2 in addition to the model's. */
+  Problem withL2(double l2) {
+    return new Problem(
+        model, model.model().network().withMoreL2(l2), data, augmentation, precision);
+  }
+
   static Precision precision(Settings settings) {
     return settings.choice("training.precision", Precision.class);
   }

@@ -40,8 +40,34 @@ record TrainingRun(
    */
   static TrainingRun from(Settings settings, String name, Storage storage) throws IOException {
     TrainingSettings training = checked(() -> trainingSettings(settings));
-    Optimizer optimizer = Optimizers.create(settings, Cluster.driver(Problem.precision(settings)));
-    Problem problem = Problem.from(settings, storage);
+    Optimizer optimizer = optimizer(settings);
+    return of(settings, name, training, optimizer, Problem.from(settings, storage));
+  }
+
+  /**
+   * A run on the same model and data with other settings of training and optimizer.
+   *
+   * @throws InvalidInputException if any of them breaks a rule
+   */
+  TrainingRun with(Settings other, String otherName) {
+    return of(
+        other,
+        otherName,
+        checked(() -> trainingSettings(other)),
+        optimizer(other),
+        problem.withL2(other.nonNegative("optimizer.l2")));
+  }
+
+  private static Optimizer optimizer(Settings settings) {
+    return Optimizers.create(settings, Cluster.driver(Problem.precision(settings)));
+  }
+
+  private static TrainingRun of(
+      Settings settings,
+      String name,
+      TrainingSettings training,
+      Optimizer optimizer,
+      Problem problem) {
     checked(
         () -> {
           optimizer.check(problem.network());
@@ -120,7 +146,8 @@ record TrainingRun(
             ? (Double) settings.optionalNumber("training.target").getAsDouble()
             : null,
         settings.flag("training.restore-best"),
-        settings.positive("training.divergence-factor"));
+        settings.positive("training.divergence-factor"),
+        settings.nonNegative("training.seconds"));
   }
 
   private enum Growth {
