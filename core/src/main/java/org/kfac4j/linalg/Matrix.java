@@ -41,6 +41,19 @@ public final class Matrix implements AutoCloseable {
     return new Matrix(buffer, precision, 0, rows, columns, columns);
   }
 
+  /** A new matrix with these numbers, row by row. */
+  public static Matrix of(Precision precision, int rows, int columns, double[] values) {
+    Check.that(
+        values.length == (long) rows * columns,
+        "%d numbers do not fill a matrix [%d, %d]",
+        values.length,
+        rows,
+        columns);
+    Matrix matrix = zeros(precision, rows, columns);
+    matrix.put(0, values, 0, values.length);
+    return matrix;
+  }
+
   public int rows() {
     return rows;
   }

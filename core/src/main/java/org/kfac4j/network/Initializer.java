@@ -40,6 +40,7 @@ public final class Initializer {
    *     identity} needs square layers)
    */
   public static double[] initial(Dl4jModel model, String scheme, long seed) {
+    requireRoom(model.network());
     checkName(scheme);
     if (scheme.equalsIgnoreCase(SPARSE)) {
       boolean onlyWeights =
@@ -70,6 +71,7 @@ public final class Initializer {
    * @throws InvalidInputException if a layer has no scheme, or one that does not fit
    */
   public static double[] configured(Dl4jModel model, long seed, String name) {
+    requireRoom(model.network());
     List<NeuralNetConfiguration> layers = new ArrayList<>();
     Callable<Model> drawn = drawn(model, layers);
     return byDl4j(model, layers, drawn, seed, name);
@@ -184,5 +186,27 @@ public final class Initializer {
       Thread.currentThread().interrupt();
       throw new IllegalStateException("interrupted while weights were initialised", e);
     }
+  }
+
+  /** Vectors of parameters that the driver has at least, whatever the optimizer. */
+  private static final long VECTORS = 4;
+
+  /**
+   * Makes sure that weights can be made at all.
+   *
+   * @throws InvalidInputException saying what they take and what there is
+   */
+  private static void requireRoom(Network network) {
+    long mib = 1 << 20;
+    long needed = VECTORS * Double.BYTES * network.parameterCount() / mib;
+    long heap = Runtime.getRuntime().maxMemory() / mib;
+    InvalidInputException.require(
+        needed <= heap,
+        "the model has %,d parameters, of which the driver keeps %d vectors at least: it needs %,d MiB of memory but has %,d: --driver-memory %dg",
+        network.parameterCount(),
+        VECTORS,
+        needed,
+        heap,
+        3 * needed / 1024 + 1);
   }
 }

@@ -5,7 +5,9 @@ import org.kfac4j.Check;
 import org.kfac4j.Snapshot;
 import org.kfac4j.curvature.BlockForm;
 import org.kfac4j.curvature.BlockStatistics;
+import org.kfac4j.curvature.FisherType;
 import org.kfac4j.curvature.RowWindow;
+import org.kfac4j.network.Network;
 import org.kfac4j.network.Network.ParameterBlock;
 
 /**
@@ -68,6 +70,18 @@ public record CgfacPreconditioner(
   @Override
   public boolean isAlwaysFresh() {
     return true;
+  }
+
+  @Override
+  public Footprint footprint(Network network, ParameterBlock block, Kfac.Statistics asked) {
+    int positions = network.layers().get(block.layer()).outputShape().positions();
+    long passes = asked.fisher() == FisherType.EXACT ? network.loss().fisherVectors() : 1;
+    long kept =
+        (long) asked.forms().sampledExamples(positions)
+            * positions
+            * (block.rows() + passes * block.columns());
+    long n = block.shape().size();
+    return Footprint.ofNumbers(asked.window() * kept + 6 * n, asked.window() * kept + 2 * n, kept);
   }
 
   @Override

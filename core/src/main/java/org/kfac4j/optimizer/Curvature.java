@@ -93,16 +93,21 @@ final class Curvature implements AutoCloseable {
   Inverse invert(double lambda, @Nullable Double gamma, @Nullable Inverse before) {
     double[] strengths = strengths(lambda, gamma);
     LinearMap[] maps = new LinearMap[blocks.size()];
-    forEachBlock(
-        i ->
-            maps[i] =
-                invert(
-                    averages.get(i),
-                    strengths[i],
-                    blocks.get(i),
-                    before == null ? null : before.maps.get(i)));
-    NetworkParts parts = parts(strengths, List.of(maps));
-    return new Inverse(parts, settings.preconditioner().assemble(parts));
+    try {
+      forEachBlock(
+          i ->
+              maps[i] =
+                  invert(
+                      averages.get(i),
+                      strengths[i],
+                      blocks.get(i),
+                      before == null ? null : before.maps.get(i)));
+      NetworkParts parts = parts(strengths, List.of(maps));
+      return new Inverse(parts, settings.preconditioner().assemble(parts));
+    } catch (RuntimeException e) {
+      Arrays.stream(maps).filter(map -> map != null).forEach(LinearMap::close);
+      throw e;
+    }
   }
 
   private NetworkParts parts(double[] strengths, List<LinearMap> maps) {

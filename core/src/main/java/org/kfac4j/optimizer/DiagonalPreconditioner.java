@@ -5,6 +5,7 @@ import org.kfac4j.Snapshot;
 import org.kfac4j.curvature.BlockForm;
 import org.kfac4j.curvature.BlockStatistics;
 import org.kfac4j.curvature.DiagonalStatistics;
+import org.kfac4j.network.Network;
 import org.kfac4j.network.Network.ParameterBlock;
 
 /** Division by the diagonal of the Fisher matrix: V ↦ V ⊘ (E[Y∘²] + λ + η). */
@@ -33,6 +34,12 @@ public record DiagonalPreconditioner() implements Preconditioner {
   @Override
   public boolean isAlwaysFresh() {
     return true;
+  }
+
+  @Override
+  public Footprint footprint(Network network, ParameterBlock block, Kfac.Statistics asked) {
+    long n = block.shape().size();
+    return Footprint.ofNumbers(2 * n, 0, n);
   }
 
   @Override

@@ -5,6 +5,8 @@ import org.kfac4j.Snapshot;
 import org.kfac4j.curvature.BlockForm;
 import org.kfac4j.curvature.BlockStatistics;
 import org.kfac4j.curvature.FactorStatistics;
+import org.kfac4j.network.Network;
+import org.kfac4j.network.Network.ParameterBlock;
 
 /**
  * K-FAC or TKFAC with exact Tikhonov damping in the factors' eigenbases: V ↦ U_A [(U_Aᵀ V U_G) ⊘
@@ -33,6 +35,11 @@ public record EigenPreconditioner(BlockForm form) implements Preconditioner {
   public LinearMap restore(
       Snapshot snapshot, String prefix, int rows, int columns, DenseMachine machine) {
     return EigenbasisMap.restore(snapshot, prefix, rows, columns, machine);
+  }
+
+  @Override
+  public Footprint footprint(Network network, ParameterBlock block, Kfac.Statistics asked) {
+    return Footprint.eigen(block.rows(), block.columns());
   }
 
   @Override

@@ -73,9 +73,7 @@ final class EigenbasisMap implements LinearMap {
     }
     try {
       Eigen full = machine.factorizations().eigen(packed, n, Precision.DOUBLE);
-      Matrix vectors = Matrix.zeros(machine.precision(), n, n);
-      double[] values = full.transposed().toArray();
-      vectors.put(0, values, 0, values.length);
+      Matrix vectors = Matrix.of(machine.precision(), n, n, full.transposed().toArray());
       full.close();
       return new EigenWithRung(new Eigen(full.values(), vectors), 1);
     } catch (FactorizationException failed) {
@@ -86,12 +84,8 @@ final class EigenbasisMap implements LinearMap {
 
   static EigenbasisMap restore(
       Snapshot snapshot, String prefix, int rows, int columns, DenseMachine machine) {
-    Matrix a = Matrix.zeros(machine.precision(), rows, rows);
-    Matrix g = Matrix.zeros(machine.precision(), columns, columns);
-    double[] inputs = snapshot.doubles(prefix + "UA");
-    double[] gradients = snapshot.doubles(prefix + "UG");
-    a.put(0, inputs, 0, inputs.length);
-    g.put(0, gradients, 0, gradients.length);
+    Matrix a = Matrix.of(machine.precision(), rows, rows, snapshot.doubles(prefix + "UA"));
+    Matrix g = Matrix.of(machine.precision(), columns, columns, snapshot.doubles(prefix + "UG"));
     return new EigenbasisMap(
         a,
         g,

@@ -5,6 +5,7 @@ import org.kfac4j.Snapshot;
 import org.kfac4j.curvature.BlockForm;
 import org.kfac4j.curvature.BlockStatistics;
 import org.kfac4j.curvature.FactorStatistics;
+import org.kfac4j.network.Network;
 import org.kfac4j.network.Network.ParameterBlock;
 
 /**
@@ -34,6 +35,13 @@ public record EkfacPreconditioner(Scalings scalings) implements Preconditioner {
   public LinearMap restore(
       Snapshot snapshot, String prefix, int rows, int columns, DenseMachine machine) {
     return EigenbasisMap.restore(snapshot, prefix, rows, columns, machine);
+  }
+
+  @Override
+  public Footprint footprint(Network network, ParameterBlock block, Kfac.Statistics asked) {
+    return scalings.source() == Scalings.Source.EXAMPLES
+        ? Footprint.rescaled(block.rows(), block.columns())
+        : Footprint.eigen(block.rows(), block.columns());
   }
 
   @Override

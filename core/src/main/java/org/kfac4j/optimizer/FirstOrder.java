@@ -18,16 +18,26 @@ import org.kfac4j.network.Network;
 public record FirstOrder(Rule rule, Schedule learningRate) implements Optimizer {
 
   /**
-   * How a gradient becomes an update. g is ∇h with the l2 term, α the learning rate, v and m start
-   * at zero.
+   * How a gradient becomes an update: Sgd, Momentum and Adam here, {@link Lars} and {@link Lamb} in
+   * files of their own. g is ∇h with the l2 term, α the learning rate, v and m start at zero.
    */
-  public sealed interface Rule {
+  public interface Rule {
     /** Number of vectors of θ's length that are kept between steps. */
     int slots();
 
     /** Writes the update to {@code update} and advances {@code slots}. */
-    void update(double[] g, double alpha, int k, double[][] slots, double[] update);
+    void update(Now now, double[][] slots, double[] update);
   }
+
+  /**
+   * What an update is made from.
+   *
+   * @param theta weights; left alone
+   * @param gradient ∇h; left alone
+   * @param alpha learning rate
+   * @param k iteration, from 1
+   */
+  public record Now(Network network, double[] theta, double[] gradient, double alpha, int k) {}
 
   /** −α g. */
   public record Sgd() implements Rule {
@@ -37,9 +47,10 @@ public record FirstOrder(Rule rule, Schedule learningRate) implements Optimizer 
     }
 
     @Override
-    public void update(double[] g, double alpha, int k, double[][] slots, double[] update) {
+    public void update(Now now, double[][] slots, double[] update) {
+      double[] g = now.gradient;
       for (int i = 0; i < g.length; i++) {
-        update[i] = -alpha * g[i];
+        update[i] = -now.alpha * g[i];
       }
     }
   }
@@ -57,12 +68,13 @@ public record FirstOrder(Rule rule, Schedule learningRate) implements Optimizer 
     }
 
     @Override
-    public void update(double[] g, double alpha, int k, double[][] slots, double[] update) {
-      double mu = momentum.at(k);
+    public void update(Now now, double[][] slots, double[] update) {
+      double[] g = now.gradient;
+      double mu = momentum.at(now.k);
       double[] v = slots[0];
       for (int i = 0; i < g.length; i++) {
         v[i] = mu * v[i] + g[i];
-        update[i] = -alpha * (nesterov ? g[i] + mu * v[i] : v[i]);
+        update[i] = -now.alpha * (nesterov ? g[i] + mu * v[i] : v[i]);
       }
     }
   }
@@ -84,15 +96,16 @@ public record FirstOrder(Rule rule, Schedule learningRate) implements Optimizer 
     }
 
     @Override
-    public void update(double[] g, double alpha, int k, double[][] slots, double[] update) {
+    public void update(Now now, double[][] slots, double[] update) {
+      double[] g = now.gradient;
       double[] m = slots[0];
       double[] v = slots[1];
-      double mScale = 1 / (1 - Math.pow(beta1, k));
-      double vScale = 1 / (1 - Math.pow(beta2, k));
+      double mScale = 1 / (1 - Math.pow(beta1, now.k));
+      double vScale = 1 / (1 - Math.pow(beta2, now.k));
       for (int i = 0; i < g.length; i++) {
         m[i] = beta1 * m[i] + (1 - beta1) * g[i];
         v[i] = beta2 * v[i] + (1 - beta2) * g[i] * g[i];
-        update[i] = -alpha * (m[i] * mScale) / (Math.sqrt(v[i] * vScale) + epsilon);
+        update[i] = -now.alpha * (m[i] * mScale) / (Math.sqrt(v[i] * vScale) + epsilon);
       }
     }
   }
@@ -100,6 +113,12 @@ public record FirstOrder(Rule rule, Schedule learningRate) implements Optimizer 
   @Override
   public Optimizer.Run start(Network network, double[] theta, @Nullable Snapshot saved) {
     return new FirstOrderRun(this, network, theta, saved);
+  }
+
+  /** θ, the update, the gradient and its sum. */
+  @Override
+  public int vectors() {
+    return 4 + rule.slots();
   }
 
   private static final class FirstOrderRun implements Optimizer.Run {
@@ -129,7 +148,7 @@ public record FirstOrder(Rule rule, Schedule learningRate) implements Optimizer 
       MeanGradient mean = MeanGradient.of(sums, network, theta, k);
       double alpha = settings.learningRate.at(k);
       long begin = System.nanoTime();
-      settings.rule.update(mean.gradient(), alpha, k, slots, update);
+      settings.rule.update(new Now(network, theta, mean.gradient(), alpha, k), slots, update);
       for (int i = 0; i < theta.length; i++) {
         theta[i] += update[i];
       }

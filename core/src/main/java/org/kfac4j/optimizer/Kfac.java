@@ -15,8 +15,8 @@ import org.kfac4j.network.Network.ParameterBlock;
 import org.kfac4j.network.ParameterRole;
 
 /**
- * K-FAC, Martens and Grosse 2015, arXiv:1503.05671, algorithm 2, block-diagonal; and with a {@link
- * StepRule.Scheduled} step its variant for stochastic training.
+ * K-FAC, Martens and Grosse 2015, arXiv:1503.05671, algorithm 2, with any {@link Preconditioner} of
+ * its family; and with a {@link StepRule.Scheduled} step its variant for stochastic training.
  *
  * @param preconditioner form of the inverse
  * @param statistics what A and G are estimated from
@@ -182,6 +182,37 @@ public record Kfac(
           "curvature.strict = true refuses layer %s: it would only get the diagonal of its Fisher block",
           block.name());
     }
+  }
+
+  @Override
+  public Footprint footprint(Network network) {
+    Footprint all = Footprint.NONE;
+    for (ParameterBlock block : network.blocks()) {
+      long n = block.shape().size();
+      all =
+          all.plus(
+              block.shape().role() == ParameterRole.WEIGHTS
+                  ? preconditioner.footprint(network, block, statistics)
+                  : switch (forms().of(block)) {
+                    case EXACT ->
+                        new Footprint(
+                            n * (n + 1) / 2,
+                            n * n,
+                            n * (n + 1) / 2,
+                            0,
+                            List.of(block.shape().size()),
+                            List.of());
+                    case DIAGONAL -> Footprint.ofNumbers(2 * n, 0, n);
+                    default -> Footprint.NONE;
+                  });
+    }
+    return all;
+  }
+
+  /** θ, the next θ, the update and the last one, the gradient and its sum, and directions. */
+  @Override
+  public int vectors() {
+    return 7 + (inverses.gammaSearch ? 3 : 1);
   }
 
   @Override

@@ -5,6 +5,8 @@ import org.kfac4j.Snapshot;
 import org.kfac4j.curvature.BlockForm;
 import org.kfac4j.curvature.BlockStatistics;
 import org.kfac4j.curvature.FactorStatistics;
+import org.kfac4j.network.Network;
+import org.kfac4j.network.Network.ParameterBlock;
 
 /**
  * K-FAC with factored Tikhonov damping: V ↦ (A + πγ I)⁻¹ V (G + γ/π I)⁻¹ for V = [rows, columns].
@@ -34,6 +36,11 @@ public record KfacPreconditioner() implements Preconditioner {
   public LinearMap restore(
       Snapshot snapshot, String prefix, int rows, int columns, DenseMachine machine) {
     return KroneckerInverse.restore(snapshot, prefix, rows, columns, machine);
+  }
+
+  @Override
+  public Footprint footprint(Network network, ParameterBlock block, Kfac.Statistics asked) {
+    return Footprint.factored(block.rows(), block.columns());
   }
 
   @Override

@@ -34,12 +34,8 @@ record KroneckerInverse(Matrix a, Matrix g, int recoveries, Matrix gradient, Mat
 
   static KroneckerInverse restore(
       Snapshot snapshot, String prefix, int rows, int columns, DenseMachine machine) {
-    Matrix a = Matrix.zeros(machine.precision(), rows, rows);
-    Matrix g = Matrix.zeros(machine.precision(), columns, columns);
-    double[] inputs = snapshot.doubles(prefix + "A");
-    double[] gradients = snapshot.doubles(prefix + "G");
-    a.put(0, inputs, 0, inputs.length);
-    g.put(0, gradients, 0, gradients.length);
+    Matrix a = Matrix.of(machine.precision(), rows, rows, snapshot.doubles(prefix + "A"));
+    Matrix g = Matrix.of(machine.precision(), columns, columns, snapshot.doubles(prefix + "G"));
     return new KroneckerInverse(a, g, Math.toIntExact(snapshot.longValue(prefix + "recoveries")));
   }
 

@@ -5,6 +5,7 @@ import org.kfac4j.Snapshot;
 import org.kfac4j.curvature.BlockForm;
 import org.kfac4j.curvature.BlockStatistics;
 import org.kfac4j.curvature.NoStatistics;
+import org.kfac4j.network.Network;
 import org.kfac4j.network.Network.ParameterBlock;
 
 /** The plain gradient, with K-FAC's step rules: what a preconditioner has to beat. */
@@ -28,6 +29,11 @@ public record NoPreconditioner() implements Preconditioner {
   public LinearMap restore(
       Snapshot snapshot, String prefix, int rows, int columns, DenseMachine machine) {
     return new Identity(rows * columns);
+  }
+
+  @Override
+  public Footprint footprint(Network network, ParameterBlock block, Kfac.Statistics asked) {
+    return Footprint.NONE;
   }
 
   @Override

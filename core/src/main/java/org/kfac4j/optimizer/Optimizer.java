@@ -22,6 +22,11 @@ public interface Optimizer {
    */
   default void check(Network network) {}
 
+  /** Whether every batch must be all examples. */
+  default boolean needsAllExamples() {
+    return false;
+  }
+
   /**
    * What preconditions the layer with that index, for the table that a run prints first: "–" for a
    * first-order method.
@@ -34,6 +39,14 @@ public interface Optimizer {
   default String factors(Network.ParameterBlock block) {
     return "–";
   }
+
+  /** What curvature takes; nothing for a first-order method. */
+  default Footprint footprint(Network network) {
+    return Footprint.NONE;
+  }
+
+  /** Vectors of θ's length, in float64, that a step has on the driver's heap at a time. */
+  int vectors();
 
   /** One optimisation under way: weights and the optimizer's state. Used by one thread. */
   interface Run extends AutoCloseable {

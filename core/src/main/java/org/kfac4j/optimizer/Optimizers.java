@@ -27,7 +27,14 @@ public final class Optimizers {
               (settings, machine) ->
                   new FirstOrder(
                       new FirstOrder.Momentum(momentum(settings), true), learningRate(settings)),
-          "adam", (settings, machine) -> new FirstOrder(adam(settings), learningRate(settings)));
+          "adam", (settings, machine) -> new FirstOrder(adam(settings), learningRate(settings)),
+          "lars", (settings, machine) -> new FirstOrder(lars(settings), learningRate(settings)),
+          "lamb", (settings, machine) -> new FirstOrder(lamb(settings), learningRate(settings)),
+          "lbfgs",
+              (settings, machine) ->
+                  new Lbfgs(
+                      settings.positiveInt("optimizer.lbfgs.history"),
+                      settings.positiveInt("optimizer.lbfgs.evaluations")));
 
   private Optimizers() {}
 
@@ -167,6 +174,21 @@ public final class Optimizers {
         settings.doubleValue("optimizer.adam.beta1"),
         settings.doubleValue("optimizer.adam.beta2"),
         settings.doubleValue("optimizer.adam.epsilon"));
+  }
+
+  private static Lars lars(Settings settings) {
+    return new Lars(
+        momentum(settings),
+        settings.doubleValue("optimizer.lars.trust"),
+        settings.doubleValue("optimizer.lars.weight-decay"));
+  }
+
+  private static Lamb lamb(Settings settings) {
+    return new Lamb(
+        settings.doubleValue("optimizer.lamb.beta1"),
+        settings.doubleValue("optimizer.lamb.beta2"),
+        settings.doubleValue("optimizer.lamb.epsilon"),
+        settings.doubleValue("optimizer.lamb.weight-decay"));
   }
 
   private static Schedule learningRate(Settings settings) {

@@ -80,6 +80,9 @@ public interface Preconditioner extends Serializable {
   /** For tables, for example "Kronecker, factored". */
   String describe();
 
+  /** What a block of weights takes. */
+  Footprint footprint(Network network, ParameterBlock block, Kfac.Statistics asked);
+
   /** The size of what is kept of a block of weights, for tables: "785² ⊗ 10²". */
   default String size(ParameterBlock block) {
     return block.rows() + "² ⊗ " + block.columns() + "²";

@@ -25,10 +25,10 @@ public final class Preconditioners {
               line("kfac eigen", settings -> new EigenPreconditioner(BlockForm.KRONECKER)),
               line("tkfac factored", settings -> new TkfacPreconditioner()),
               line("tkfac eigen", settings -> new EigenPreconditioner(BlockForm.TRACES)),
-              line("kfac-tridiagonal", settings -> new TridiagonalPreconditioner()),
+              line("kfac-tridiagonal factored", settings -> new TridiagonalPreconditioner()),
               line("two-level factored", settings -> twoLevel(settings, new KfacPreconditioner())),
               line("two-level eigen", settings -> twoLevel(settings, new EigenPreconditioner())),
-              line("cgfac", Preconditioners::cgfac),
+              line("cgfac factored", Preconditioners::cgfac),
               line("ekfac", settings -> new EkfacPreconditioner(scalings(settings))),
               line("tekfac", settings -> new TekfacPreconditioner(scalings(settings)))));
 

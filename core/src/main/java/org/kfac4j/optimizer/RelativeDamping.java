@@ -15,7 +15,8 @@ import org.kfac4j.network.Network.ParameterBlock;
  * Damping relative to a convolution's curvature: block l gets λ max(tr F_l, ν) / dim F_l, and all
  * other blocks of a network with convolutions the largest of these; a network without convolutions
  * gets λ itself. Of TKFAC (TKFAC_new, Gao et al. 2020, arXiv:2011.10741, eq. 5.16) and TEKFAC
- * (arXiv:2011.13609, eq. 3.5), with λ = 1 there.
+ * (arXiv:2011.13609, eq. 3.5, of the sum of Θ; here of the trace that the statistics have), with λ
+ * = 1 there.
  *
  * @param floor ν
  */

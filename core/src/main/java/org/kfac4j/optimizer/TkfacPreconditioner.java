@@ -5,6 +5,8 @@ import org.kfac4j.Snapshot;
 import org.kfac4j.curvature.BlockForm;
 import org.kfac4j.curvature.BlockStatistics;
 import org.kfac4j.curvature.TraceFactors;
+import org.kfac4j.network.Network;
+import org.kfac4j.network.Network.ParameterBlock;
 
 /**
  * TKFAC: F ≈ δ Φ ⊗ Ψ, which has the Fisher matrix's trace, inverted with δ split evenly, V ↦ (√δ Φ
@@ -32,6 +34,11 @@ public record TkfacPreconditioner() implements Preconditioner {
   public LinearMap restore(
       Snapshot snapshot, String prefix, int rows, int columns, DenseMachine machine) {
     return KroneckerInverse.restore(snapshot, prefix, rows, columns, machine);
+  }
+
+  @Override
+  public Footprint footprint(Network network, ParameterBlock block, Kfac.Statistics asked) {
+    return Footprint.factored(block.rows(), block.columns());
   }
 
   @Override

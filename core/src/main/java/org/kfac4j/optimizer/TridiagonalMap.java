@@ -205,17 +205,16 @@ final class TridiagonalMap implements NetworkMap {
       ParameterBlock next = blocks.get(i + 1);
       links.add(
           new Link(
-              matrix(snapshot.doubles(prefix + "ΨA"), here.rows(), next.rows(), machine),
-              matrix(snapshot.doubles(prefix + "ΨG"), here.columns(), next.columns(), machine),
+              Matrix.of(
+                  machine.precision(), here.rows(), next.rows(), snapshot.doubles(prefix + "ΨA")),
+              Matrix.of(
+                  machine.precision(),
+                  here.columns(),
+                  next.columns(),
+                  snapshot.doubles(prefix + "ΨG")),
               TwoTermSolver.restore(snapshot, prefix, here.rows(), here.columns(), machine)));
     }
     return new TridiagonalMap(parts, links);
-  }
-
-  private static Matrix matrix(double[] values, int rows, int columns, DenseMachine machine) {
-    Matrix matrix = Matrix.zeros(machine.precision(), rows, columns);
-    matrix.put(0, values, 0, values.length);
-    return matrix;
   }
 
   @Override

@@ -73,6 +73,23 @@ public record TridiagonalPreconditioner() implements Preconditioner {
   }
 
   @Override
+  public Footprint footprint(Network network, ParameterBlock block, Kfac.Statistics asked) {
+    List<ParameterBlock> chain = network.weightBlocks();
+    int next = chain.indexOf(block) + 1;
+    Footprint own = DIAGONAL.footprint(network, block, asked);
+    if (next == chain.size()) {
+      return own;
+    }
+    long r = block.rows();
+    long c = block.columns();
+    long cross = r * chain.get(next).rows() + c * chain.get(next).columns();
+    Footprint link =
+        new Footprint(
+            cross + r * c, cross + r * r + c * c, cross, 0, own.inverted(), own.inverted());
+    return own.plus(link);
+  }
+
+  @Override
   public boolean hasGamma() {
     return true;
   }

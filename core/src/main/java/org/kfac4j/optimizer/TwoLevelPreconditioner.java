@@ -6,6 +6,7 @@ import org.kfac4j.Snapshot;
 import org.kfac4j.curvature.BlockForm;
 import org.kfac4j.curvature.BlockStatistics;
 import org.kfac4j.curvature.Coupling;
+import org.kfac4j.network.Network;
 import org.kfac4j.network.Network.ParameterBlock;
 
 /**
@@ -67,6 +68,12 @@ public record TwoLevelPreconditioner(Preconditioner fine, Correction correction,
   @Override
   public NetworkMap reassemble(NetworkParts parts, Snapshot snapshot) {
     return TwoLevelMap.restore(this, parts, snapshot);
+  }
+
+  @Override
+  public Footprint footprint(Network network, ParameterBlock block, Kfac.Statistics asked) {
+    long coarse = (long) network.weightBlocks().size() * (block.rows() + block.columns());
+    return fine.footprint(network, block, asked).plus(Footprint.ofNumbers(2 * coarse, 0, coarse));
   }
 
   @Override

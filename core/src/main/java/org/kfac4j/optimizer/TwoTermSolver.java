@@ -17,8 +17,8 @@ import org.kfac4j.linalg.Precision;
  * arXiv:1503.05671, appendix B. K₁ = R E with A⁻¹ = R Rᵀ and E the eigenvectors of Rᵀ C R.
  */
 final class TwoTermSolver implements AutoCloseable {
-  /** Divisors are kept above this many units in the last place of the precision. */
-  private static final double FLOOR = 8;
+  /** What may be added to a diagonal for a root to exist, relative to its mean. */
+  private static final double[] JITTERS = {0, 1e-7, 1e-6, 1e-5, 1e-4, 1e-3};
 
   private final Matrix k1;
   private final Matrix k2;
@@ -45,7 +45,7 @@ final class TwoTermSolver implements AutoCloseable {
       Matrix inverseA, Matrix inverseB, Matrix c, Matrix d, int sign, DenseMachine machine) {
     Basis one = basis(inverseA, c, machine);
     Basis two = basis(inverseB, d, machine);
-    double floor = FLOOR * (machine.precision() == Precision.FLOAT ? Math.ulp(1f) : Math.ulp(1.0));
+    double floor = floor(machine.precision());
     double[] divisor = new double[one.values.length * two.values.length];
     int below = 0;
     for (int i = 0; i < divisor.length; i++) {
@@ -69,12 +69,9 @@ final class TwoTermSolver implements AutoCloseable {
     try {
       root = machine.factorizations().cholesky(packed, n, machine.precision());
     } catch (FactorizationException notInThisPrecision) {
-      rung = 1;
-      try (Matrix full = machine.factorizations().cholesky(packed, n, Precision.DOUBLE)) {
-        root = Matrix.zeros(machine.precision(), n, n);
-        double[] values = full.toArray();
-        root.put(0, values, 0, values.length);
-      }
+      JitteredRoot found = jittered(packed, n, machine);
+      root = found.root;
+      rung = found.rung;
     }
     try (Matrix r = root;
         Matrix half = Matrix.zeros(machine.precision(), n, n);
@@ -88,6 +85,35 @@ final class TwoTermSolver implements AutoCloseable {
         return new Basis(k, eigen.values(), rung);
       }
     }
+  }
+
+  /**
+   * Divisors are kept above this: eigenvalues are not known better, and a direction that another
+   * layer explains nearly all of is damped rather than blown up.
+   */
+  private static double floor(Precision precision) {
+    return precision == Precision.FLOAT ? 1e-4 : 1e-12;
+  }
+
+  private record JitteredRoot(Matrix root, int rung) {}
+
+  /**
+   * A root in float64, with as little as possible added to the diagonal: an inverse that was
+   * rounded to float32 need not be positive definite.
+   */
+  private static JitteredRoot jittered(double[] packed, int n, DenseMachine machine) {
+    double mean = Packed.trace(packed, n) / n;
+    for (double jitter : JITTERS) {
+      double[] shifted = packed.clone();
+      Packed.addToDiagonal(shifted, n, jitter * mean);
+      try (Matrix full = machine.factorizations().cholesky(shifted, n, Precision.DOUBLE)) {
+        return new JitteredRoot(
+            Matrix.of(machine.precision(), n, n, full.toArray()), jitter == 0 ? 1 : 2);
+      } catch (FactorizationException notPositive) {
+        // Next one.
+      }
+    }
+    throw new DivergedException("an inverse [" + n + ", " + n + "] has no root");
   }
 
   /** How far the recovery ladder had to be climbed: 1 float64, 2 more damping. */
@@ -120,12 +146,8 @@ final class TwoTermSolver implements AutoCloseable {
 
   static TwoTermSolver restore(
       Snapshot snapshot, String prefix, int rows, int columns, DenseMachine machine) {
-    Matrix k1 = Matrix.zeros(machine.precision(), rows, rows);
-    Matrix k2 = Matrix.zeros(machine.precision(), columns, columns);
-    double[] one = snapshot.doubles(prefix + "K1");
-    double[] two = snapshot.doubles(prefix + "K2");
-    k1.put(0, one, 0, one.length);
-    k2.put(0, two, 0, two.length);
+    Matrix k1 = Matrix.of(machine.precision(), rows, rows, snapshot.doubles(prefix + "K1"));
+    Matrix k2 = Matrix.of(machine.precision(), columns, columns, snapshot.doubles(prefix + "K2"));
     return new TwoTermSolver(
         k1,
         k2,

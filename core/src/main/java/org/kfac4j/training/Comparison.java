@@ -58,18 +58,18 @@ public record Comparison(String name, List<Double> targets, List<ComparedRun> ru
         .orElse(Double.POSITIVE_INFINITY);
   }
 
-  /** The optimizer that reaches a target after the fewest seconds. */
+  /** The run that reaches a target after the fewest seconds, of all points of all grids. */
   public Optional<ComparedRun> fastest(double target) {
     return winner(target, IterationRecord::seconds);
   }
 
-  /** The optimizer that reaches a target after the fewest iterations. */
+  /** The run that reaches a target after the fewest iterations, of all points of all grids. */
   public Optional<ComparedRun> fewestIterations(double target) {
     return winner(target, IterationRecord::iteration);
   }
 
   private Optional<ComparedRun> winner(double target, ToDoubleFunction<IterationRecord> cost) {
-    return best().stream()
+    return runs.stream()
         .filter(run -> run.reached(target).isPresent())
         .min(
             Comparator.comparingDouble(

@@ -39,8 +39,12 @@ public record ComparisonPage(
   }
 
   private String intro() {
-    return "Best run of each optimizer; * is the winner of a column, > marks runs that ended before the target. "
-        + "Seconds are of training, without evaluation; one seed.";
+    int shown = Math.min(comparison.best().size(), SvgChart.MOST_LINES);
+    String charts =
+        shown < comparison.best().size() ? " Charts show the first " + shown + " optimizers." : "";
+    return "Best run of each optimizer; * is the first of all runs in a column, > marks runs that ended before the target. "
+        + "Seconds are of training, without evaluation; one seed."
+        + charts;
   }
 
   private String verdict(double target) {

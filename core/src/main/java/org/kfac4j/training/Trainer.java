@@ -89,7 +89,7 @@ public final class Trainer {
         guard.check(k, step.loss(), run.theta());
         state.advance(run.theta(), size, seconds, guard.firstLoss());
         IterationRecord record = record(k, state, size, step, train.phases().drain());
-        if (test != null && isEvaluationDue(k)) {
+        if (test != null && (isEvaluationDue(k) || state.timeIsUp(settings))) {
           Evaluation evaluation = state.evaluate(test, k);
           guard.checkTest(k, evaluation.loss(), run.theta());
           record = record.with(evaluation);

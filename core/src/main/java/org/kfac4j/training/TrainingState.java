@@ -91,10 +91,14 @@ final class TrainingState {
     if (settings.patience() > 0 && evaluationsSinceBest >= settings.patience()) {
       return "patience";
     }
-    if (settings.seconds() > 0 && seconds >= settings.seconds()) {
+    if (timeIsUp(settings)) {
       return "seconds";
     }
     return iteration >= settings.iterations() ? "iterations" : null;
+  }
+
+  boolean timeIsUp(TrainingSettings settings) {
+    return settings.seconds() > 0 && seconds >= settings.seconds();
   }
 
   double[] chosen(boolean restoreBest) {

@@ -144,6 +144,30 @@ class SumsTest {
     assertThat(scalars(copy(new Sums()))).isEmpty();
   }
 
+  /** Rows of examples are kept apart, in the order of places, wherever they were. */
+  @Test
+  void rowsMergeByPlaceAndComeBackFromTheirBytes() throws IOException, ClassNotFoundException {
+    Sums one = new Sums();
+    one.putRows("rows", 7, new float[] {7, 0.5f});
+    one.putRows("rows", 2, new float[] {2});
+    Sums other = new Sums();
+    other.putRows("rows", 5, Dense.normal(1, 100_001));
+    for (Sums merged :
+        List.of(
+            new Sums().merge(one).merge(other),
+            new Sums().merge(copy(other)).merge(copy(one)),
+            copy(new Sums().merge(other).merge(new Sums()).merge(one)))) {
+      assertThat(merged.rows("rows")).hasSize(3);
+      assertThat(merged.rows("rows").get(0)).containsExactly(2);
+      assertThat(merged.rows("rows").get(1)).isEqualTo(Dense.normal(1, 100_001));
+      assertThat(merged.rows("rows").get(2)).containsExactly(7, 0.5);
+    }
+    assertThat(one.rows("rows")).hasSize(2);
+    assertThat(one.rows("others")).isEmpty();
+    assertThatThrownBy(() -> one.putRows("rows", 2, new float[1])).hasMessageContaining("already");
+    assertThatThrownBy(() -> new Sums().merge(one).merge(one)).hasMessageContaining("already");
+  }
+
   @Test
   void parametersComeBackFromTheirBytesInTheirPrecision()
       throws IOException, ClassNotFoundException {

@@ -156,7 +156,7 @@ class FirstOrderTest {
     for (double scale : new double[] {1e-3, 1, 1e6}) {
       double[] g = {3 * scale, -0.2 * scale, 0};
       double[] update = new double[3];
-      adam.update(g, 0.01, 1, new double[2][3], update);
+      adam.update(new FirstOrder.Now(NETWORK, new double[3], g, 0.01, 1), new double[2][3], update);
       assertThat(update[0]).isCloseTo(-0.01, within(0.01 * 1e-4));
       assertThat(update[1]).isCloseTo(0.01, within(0.01 * 1e-4));
       assertThat(update[2]).isZero();

@@ -81,7 +81,7 @@ class PreconditionerContractTest {
       if (entry.endsWith("ekfac")) {
         variants.add(List.of("curvature.scalings.source=mean-gradient"));
       }
-      if (entry.equals("cgfac")) {
+      if (entry.startsWith("cgfac")) {
         variants.add(List.of("curvature.cg.operator=fisher", "curvature.window=3"));
       }
       if (entry.startsWith("two-level")) {
@@ -226,7 +226,7 @@ class PreconditionerContractTest {
               "curvature.cg.iterations=20");
       try (LocalObjective objective = problem.objective(precision)) {
         double[] expected = null;
-        for (int stop : new int[] {0, 1, 5, 6}) {
+        for (int stop : new int[] {0, 1, 6}) {
           double[] theta = run(settings, problem, objective, 9, stop);
           expected = expected == null ? theta : expected;
           assertThat(theta).as("%s after %d", each, stop).isEqualTo(expected);

@@ -2,6 +2,7 @@ package org.kfac4j.jobs;
 
 import java.io.IOException;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -9,6 +10,7 @@ import java.util.TreeMap;
 import java.util.concurrent.Callable;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.spark.SparkUserAppException;
+import org.kfac4j.InvalidInputException;
 import org.kfac4j.Settings;
 import org.kfac4j.data.Storage;
 import org.kfac4j.linalg.Precision;
@@ -54,6 +56,16 @@ public final class Bench implements Callable<Integer> {
       description = "Iterations to time (default ${DEFAULT-VALUE}); the first few are not counted")
   private int iterations = 24;
 
+  @Option(
+      names = "--preconditioners",
+      split = ",",
+      paramLabel = "NAME",
+      description = {
+        "Time these preconditioners against each other instead, in turns: kfac,ekfac,tkfac; a form of damping",
+        "may follow a colon, as in kfac:eigen. Ratios are to the first"
+      })
+  private List<String> preconditioners = List.of();
+
   public static void main(String[] args) throws SparkUserAppException {
     Job.run(new Bench(), args);
   }
@@ -74,14 +86,69 @@ public final class Bench implements Callable<Integer> {
     }
     Precision precision = settings.choice("training.precision", Precision.class);
     Optimizer optimizer = Optimizers.create(settings, Cluster.driver(precision));
+    Map<String, Optimizer> rivals = new LinkedHashMap<>();
+    for (String name : preconditioners) {
+      rivals.put(
+          name, Optimizers.create(withPreconditioner(settings, name), Cluster.driver(precision)));
+    }
     Dl4jModel.Loaded model =
         ModelSettings.from(settings.config("model"))
             .create(storage, settings.longValue("training.seed"));
     Network network = model.model().network().withMoreL2(settings.nonNegative("optimizer.l2"));
+    try {
+      rivals.values().forEach(rival -> rival.check(network));
+    } catch (IllegalArgumentException e) {
+      throw new InvalidInputException(String.valueOf(e.getMessage()), e);
+    }
     try (Cluster cluster = Cluster.start("bench")) {
+      if (!rivals.isEmpty()) {
+        compare(cluster, settings, precision, rivals, network, model.theta());
+        return 0;
+      }
       run(cluster, settings, precision, optimizer, network, model.theta());
     }
     return 0;
+  }
+
+  private static Settings withPreconditioner(Settings settings, String name) {
+    int colon = name.indexOf(':');
+    List<String> overrides = new ArrayList<>(List.of("optimizer.name=kfac"));
+    overrides.add("optimizer.preconditioner=" + (colon < 0 ? name : name.substring(0, colon)));
+    if (colon >= 0) {
+      overrides.add("curvature.damping=" + name.substring(colon + 1));
+    }
+    return settings.with(overrides);
+  }
+
+  private void compare(
+      Cluster cluster,
+      Settings settings,
+      Precision precision,
+      Map<String, Optimizer> rivals,
+      Network network,
+      double[] theta) {
+    int batch = settings.positiveInt("training.batch-size");
+    CostRatios ratios = new CostRatios(settings.positiveInt("curvature.inverse-period"));
+    try (SparkObjective objective = objective(cluster, settings, precision, network, batch)) {
+      ratios.measure(rivals, network, theta, objective, batch, iterations);
+    }
+    System.out.printf(
+        Locale.ROOT, "random data, batch %d, %d parameters%n", batch, network.parameterCount());
+    ratios.table().forEach(System.out::println);
+  }
+
+  private static SparkObjective objective(
+      Cluster cluster, Settings settings, Precision precision, Network network, int batch) {
+    SparkExamples examples =
+        SparkExamples.load(
+            cluster.spark(), new RandomExamples(network, 2L * batch), cluster.partitions(settings));
+    return new SparkObjective(
+        cluster.spark(),
+        network,
+        cluster.backend(settings, precision),
+        precision,
+        examples,
+        TREE_DEPTH);
   }
 
   private void run(
@@ -93,19 +160,10 @@ public final class Bench implements Callable<Integer> {
       double[] theta) {
     int partitions = cluster.partitions(settings);
     int batch = settings.positiveInt("training.batch-size");
-    RandomExamples data = new RandomExamples(network, 2L * batch);
-    SparkExamples examples = SparkExamples.load(cluster.spark(), data, partitions);
     List<IterationRecord> records = new ArrayList<>();
     List<Map<String, Double>> tasks = new ArrayList<>();
     List<Double> peaks = new ArrayList<>();
-    try (SparkObjective objective =
-        new SparkObjective(
-            cluster.spark(),
-            network,
-            cluster.backend(settings, precision),
-            precision,
-            examples,
-            TREE_DEPTH)) {
+    try (SparkObjective objective = objective(cluster, settings, precision, network, batch)) {
       TrainingListener listener =
           new TrainingListener() {
             @Override
@@ -122,7 +180,7 @@ public final class Bench implements Callable<Integer> {
               iterations, settings.longValue("training.seed"), 0, 0, 0, 0, null, false, 1e9);
       new Trainer(
               training,
-              new BatchSizes(batch, data.size(), 0),
+              new BatchSizes(batch, objective.size(), 0),
               network,
               objective,
               null,

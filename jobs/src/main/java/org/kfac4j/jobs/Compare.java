@@ -7,6 +7,7 @@ import java.util.Map;
 import java.util.TreeMap;
 import java.util.concurrent.Callable;
 import org.apache.hadoop.conf.Configuration;
+import org.apache.spark.SparkConf;
 import org.apache.spark.SparkUserAppException;
 import org.jspecify.annotations.Nullable;
 import org.kfac4j.InvalidInputException;
@@ -73,7 +74,7 @@ public final class Compare implements Callable<Integer> {
           settings.flag("output.overwrite") || !folder.holdsComparison(),
           "output.dir %s already holds a comparison: choose another, --resume it, or --set output.overwrite=true",
           place.dir());
-      folder.clear();
+      place.check(settings.flag("output.overwrite"));
       plans.forEach(plan -> ended.add(null));
     }
     try (Cluster cluster = Cluster.start(options.name())) {
@@ -88,10 +89,12 @@ public final class Compare implements Callable<Integer> {
     List<TrainingRun> runs = new ArrayList<>();
     for (ComparePlan plan : plans) {
       try {
-        runs.add(
+        TrainingRun run =
             runs.isEmpty()
                 ? TrainingRun.from(plan.settings(), plan.folder(), storage)
-                : runs.get(0).with(plan.settings(), plan.folder()));
+                : runs.get(0).with(plan.settings(), plan.folder());
+        RunPlan.of(run, new SparkConf()).requireFits();
+        runs.add(run);
       } catch (InvalidInputException e) {
         throw new InvalidInputException(
             "compare.optimizers \"" + plan.optimizer() + "\": " + e.getMessage(), e);
@@ -115,6 +118,9 @@ public final class Compare implements Callable<Integer> {
     environment.putAll(cluster.describe(cluster.partitions(settings)));
     try (SparkObjective train = cluster.trainingObjective(settings, problem);
         SparkObjective test = cluster.objective(settings, problem, data.test())) {
+      if (!resume) {
+        folder.clear(); // Not before: a comparison that cannot start replaces nothing.
+      }
       List<ComparedRun> done = new ArrayList<>();
       Comparison comparison = new Comparison(options.name(), targets, done);
       for (int i = 0; i < plans.size(); i++) {
@@ -182,14 +188,19 @@ public final class Compare implements Callable<Integer> {
     String outcome;
     try (progress;
         TrainingListener metrics = new MetricsWriter(folder.storage())) {
-      run.warmUp(objective);
       int from = saved == null ? 0 : Math.toIntExact(saved.longValue("iteration"));
       RunInfo info =
           run.info(own.dir(), from, cluster.describe(cluster.partitions(plan.settings())));
       progress.started(info);
       metrics.started(info);
+      run.warmUp(objective);
       outcome =
-          run.train(objective, test, List.of(progress, metrics, collector), own::save, saved)
+          run.train(
+                  objective,
+                  test.withNetwork(run.problem().network()),
+                  List.of(progress, metrics, collector),
+                  own::save,
+                  saved)
               .summary()
               .reason();
     } catch (DivergedException e) {

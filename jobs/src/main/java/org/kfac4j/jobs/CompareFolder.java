@@ -121,7 +121,7 @@ record CompareFolder(Storage storage, String dir) {
     }
     List<IterationRecord> records = new ArrayList<>();
     String metrics = Storage.resolve(run(plan), MetricsWriter.FILE);
-    for (String line : text(metrics).split("\n")) {
+    for (String line : storage.exists(metrics) ? text(metrics).split("\n") : new String[0]) {
       if (!line.isEmpty()) {
         records.add(MetricsWriter.parse(line));
       }

@@ -51,6 +51,11 @@ record ComparePlan(String optimizer, String point, String folder, Settings setti
         String label = label(point);
         String folder = folder(label.isEmpty() ? name : name + " " + label);
         InvalidInputException.require(
+            folder.matches(".*[a-z0-9].*"),
+            "%s: a name needs a letter from a to z or a digit, which its folder is called by, got \"%s\"",
+            KEY,
+            name);
+        InvalidInputException.require(
             folders.add(folder), "%s: two runs would have the folder %s", KEY, folder);
         try {
           plans.add(new ComparePlan(name, label, folder, shared.with(overrides)));
@@ -99,7 +104,7 @@ record ComparePlan(String optimizer, String point, String folder, Settings setti
     for (String key : flat.keySet()) {
       InvalidInputException.require(
           OWN_ALONE.contains(key) || OWN.stream().anyMatch(key::startsWith),
-          "%s \"%s\": runs share %s; they may differ in optimizer.*, curvature.*, training.batch-* and training.averaging",
+          "%s \"%s\": runs share %s; they may differ in optimizer.*, curvature.*, training.batch-size, training.batch-growth* and training.averaging",
           KEY,
           name,
           key);

@@ -6,6 +6,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.Callable;
 import org.apache.hadoop.conf.Configuration;
+import org.apache.spark.SparkConf;
 import org.apache.spark.SparkUserAppException;
 import org.jspecify.annotations.Nullable;
 import org.kfac4j.InvalidInputException;
@@ -53,6 +54,7 @@ public final class Train implements Callable<Integer> {
       return 0;
     }
     TrainingRun run = TrainingRun.from(settings, options.name(), storage);
+    RunPlan.of(run, new SparkConf()).requireFits();
     RunFolder folder = RunFolder.from(settings, options.name(), storage);
     folder.requireWritable();
     RunIdentity identity = RunIdentity.of(settings, run.problem().model().model());

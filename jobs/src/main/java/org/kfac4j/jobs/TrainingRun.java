@@ -74,6 +74,12 @@ record TrainingRun(
           return null;
         });
     BatchSizes sizes = checked(() -> batchSizes(settings, problem.data().train()));
+    InvalidInputException.require(
+        !optimizer.needsAllExamples() || sizes.at(1) == problem.data().train().size(),
+        "optimizer.name = %s needs training.batch-size = %d, all training examples, got %d",
+        settings.text("optimizer.name"),
+        problem.data().train().size(),
+        sizes.at(1));
     return new TrainingRun(name, settings, training, optimizer, problem, sizes);
   }
 

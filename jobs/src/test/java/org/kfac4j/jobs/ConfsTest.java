@@ -110,6 +110,27 @@ class ConfsTest {
     checkModel(results, settings, classifier);
   }
 
+  static List<String> comparisons() throws IOException {
+    return confs().stream().filter(name -> name.startsWith("compare-")).toList();
+  }
+
+  @ParameterizedTest
+  @MethodSource("comparisons")
+  void comparisonsRunEveryOptimizerThatTheyName(String name) throws IOException {
+    Path conf = CONFS.resolve(name);
+    Settings settings = Settings.load(name, Files.readString(conf), List.of());
+    List<String> args = new ArrayList<>(List.of(conf.toString()));
+    args.addAll(small(settings));
+    args.addAll(List.of("--set", "training.iterations=1"));
+    Jobs.Ended ended = Jobs.run(new Compare(), args.toArray(String[]::new));
+    assertThat(ended.code()).as(ended.err()).isZero();
+    int optimizers = settings.blocks("compare.optimizers").size();
+    assertThat(optimizers).isGreaterThan(10);
+    Path table = temporary.resolve("out").resolve("comparison.csv");
+    assertThat(Files.readAllLines(table)).hasSizeGreaterThan(optimizers);
+    assertThat(Files.readString(table)).doesNotContain("diverged");
+  }
+
   private static void checkMetrics(List<JsonNode> metrics, Settings settings, boolean classifier) {
     assertThat(metrics).hasSize(2);
     for (JsonNode line : metrics) {

@@ -11,23 +11,25 @@ import java.util.List;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** A driver and two executors, each in a JVM of its own, started by spark-submit's main class. */
 class LocalClusterTest {
   @TempDir Path temporary;
 
-  private Path conf(String run, String data) throws IOException {
+  private Path conf(String run, String data, String preconditioner) throws IOException {
     return Files.writeString(
         temporary.resolve(run + ".conf"),
         """
         model { layers = [36, 20, 10], activation = tanh, loss = mcxent, init = xavier }
         data { source = idx, path = "%s", task = classifier, partitions = 3 }
-        optimizer { damping { initial = 1 } }
-        curvature { inverse-period = 2, gamma-search = true, gamma-period = 4 }
+        optimizer { preconditioner = %s, damping { initial = 1 } }
+        curvature { inverse-period = 2, gamma-period = 4 }
         training { iterations = 8, batch-size = 60, evaluate-every = 4, checkpoint-every = 4 }
         output { dir = "%s" }
         """
-            .formatted(data, temporary.resolve(run)));
+            .formatted(data, preconditioner, temporary.resolve(run)));
   }
 
   private List<String> submit(Path conf, String... args) {
@@ -49,17 +51,21 @@ class LocalClusterTest {
     return command;
   }
 
-  @Test
+  /** Also with bases that are broadcast. */
+  @ParameterizedTest
+  @ValueSource(strings = {"kfac", "tekfac"})
   @Tag("slow")
-  void twoExecutorsEndBitEqualToTwoThreads() throws IOException, InterruptedException {
+  void twoExecutorsEndBitEqualToTwoThreads(String preconditioner)
+      throws IOException, InterruptedException {
     String sparkHome = System.getenv("SPARK_HOME");
     assumeTrue(
         sparkHome != null && Files.isDirectory(Path.of(sparkHome, "jars")),
         "SPARK_HOME with Spark's jars, which the build fills");
     String data = IdxFolder.write(temporary.resolve("data"), 200, 50, 6, 6).path().toString();
-    Jobs.Ended threads = Jobs.train(conf("threads", data));
+    Jobs.Ended threads = Jobs.train(conf("threads", data, preconditioner));
     assertThat(threads.code()).as(threads.err()).isZero();
-    try (Jobs.Child child = Jobs.start(temporary, submit(conf("executors", data)))) {
+    try (Jobs.Child child =
+        Jobs.start(temporary, submit(conf("executors", data, preconditioner)))) {
       Jobs.Ended executors = child.await();
       assertThat(executors.code()).as(executors.err()).isZero();
     }
@@ -73,7 +79,7 @@ class LocalClusterTest {
   /** With the exit code of the job, and without a stack trace. */
   @Test
   void sparkSubmitEndsWithTheExitCodeOfTheJob() throws IOException, InterruptedException {
-    Path conf = conf("refused", temporary.resolve("nowhere").toString());
+    Path conf = conf("refused", temporary.resolve("nowhere").toString(), "kfac");
     List<String> command = submit(conf);
     command.replaceAll(word -> word.equals("local-cluster[2,1,1024]") ? "local[1]" : word);
     try (Jobs.Child child = Jobs.start(temporary, command)) {

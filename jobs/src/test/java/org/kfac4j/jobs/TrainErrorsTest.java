@@ -104,7 +104,9 @@ class TrainErrorsTest {
                 "curvature.inverse-period",
                 "20",
                 "30"),
-            List.of("curvature.damping=eigen", "curvature.gamma-search", "factored"),
+            List.of("curvature.relative-damping.enabled=yes please", "curvature.relative-damping"),
+            List.of("curvature.rows=0", "curvature.rows", "at least 1", "0"),
+            List.of("curvature.window=0", "curvature.window", "at least 1", "0"),
             List.of(
                 "curvature.statistics-fraction=1.5",
                 "curvature.statistics-fraction",
@@ -377,6 +379,56 @@ class TrainErrorsTest {
         "curvature.damping",
         "factored",
         "eigen");
+  }
+
+  /** What does not go with what, of the preconditioners. */
+  static Stream<Arguments> wrongCombinations() {
+    return Stream.of(
+            List.of(
+                "curvature.damping=eigen curvature.gamma-search=true",
+                "curvature.gamma-search",
+                "Kronecker, eigen"),
+            List.of(
+                "optimizer.preconditioner=ekfac curvature.gamma-search=true",
+                "curvature.gamma-search",
+                "γ"),
+            List.of(
+                "optimizer.preconditioner=tkfac curvature.weight-sharing=reduce",
+                "curvature.weight-sharing = reduce"),
+            List.of(
+                "optimizer.preconditioner=none curvature.relative-damping.enabled=true",
+                "curvature.relative-damping.enabled"),
+            List.of(
+                "curvature.gamma-search=true curvature.relative-damping.enabled=true",
+                "curvature.gamma-search",
+                "curvature.relative-damping.enabled"),
+            List.of(
+                "optimizer.preconditioner=diagonal curvature.strict=true",
+                "curvature.strict",
+                "layer0"),
+            List.of(
+                "optimizer.preconditioner=cgfac curvature.cg.tolerance=2",
+                "curvature.cg.tolerance",
+                "2.0"),
+            List.of(
+                "optimizer.preconditioner=ekfac curvature.scalings.average=1",
+                "curvature.scalings.average",
+                "1.0"),
+            List.of(
+                "optimizer.preconditioner=tekfac curvature.scalings.period=0",
+                "curvature.scalings.period",
+                "at least 1",
+                "0"),
+            List.of("optimizer.name=lbfgs", "training.batch-size", "40", "10"))
+        .map(each -> Arguments.of(each.get(0), each.subList(1, each.size())));
+  }
+
+  @ParameterizedTest
+  @MethodSource("wrongCombinations")
+  void whatDoesNotGoTogetherIsRefused(String combination, List<String> fragments)
+      throws IOException {
+    assertRefused(
+        Jobs.train(conf, settings(combination.split(" "))), fragments.toArray(String[]::new));
   }
 
   @ParameterizedTest

@@ -1,0 +1,212 @@
+package org.kfac4j.jobs;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import org.apache.spark.SparkConf;
+import org.apache.spark.util.Utils;
+import org.kfac4j.InvalidInputException;
+import org.kfac4j.Settings;
+import org.kfac4j.data.DataSource;
+import org.kfac4j.linalg.Precision;
+import org.kfac4j.network.Network;
+import org.kfac4j.network.Network.ParameterBlock;
+import org.kfac4j.optimizer.Footprint;
+import org.kfac4j.optimizer.Kfac;
+import org.kfac4j.optimizer.Optimizer;
+
+/**
+ * What a run takes, by counting: numbers that are kept, computed with and sent. Estimates of what
+ * is needed at least; allocators and garbage come on top.
+ */
+record RunPlan(
+    Network network,
+    Optimizer optimizer,
+    Footprint curvature,
+    Cores cores,
+    long heapLimit,
+    long examples,
+    long batch,
+    int blockRows,
+    int number,
+    int statisticsPeriod,
+    int products) {
+  /** A JVM needs some heap for itself, Spark and code: of a limit, so much is for data. */
+  private static final double USABLE = 0.9;
+
+  private static final long SPARK_HEAP = 300L << 20;
+
+  /**
+   * Where it runs.
+   *
+   * @param local whether driver and tasks share a process
+   * @param slots tasks that one executor runs at a time
+   * @param executorHeap bytes, 0 if they share the driver's
+   */
+  record Cores(boolean local, int slots, long executorHeap) {
+    static Cores of(SparkConf spark) {
+      String master = spark.get("spark.master", "local[*]");
+      int perTask = spark.getInt("spark.task.cpus", 1);
+      if (master.equals("local")) {
+        return new Cores(true, 1, 0);
+      }
+      if (master.startsWith("local[")) {
+        String threads = master.replaceAll("^local\\[([^,\\]]*).*$", "$1");
+        int count =
+            threads.equals("*")
+                ? Runtime.getRuntime().availableProcessors()
+                : Integer.parseInt(threads);
+        return new Cores(true, Math.max(1, count / perTask), 0);
+      }
+      int cores = spark.getInt("spark.executor.cores", 1);
+      long heap = Utils.memoryStringToMb(spark.get("spark.executor.memory", "1g"));
+      return new Cores(false, Math.max(1, cores / perTask), heap << 20);
+    }
+  }
+
+  static RunPlan of(TrainingRun run, SparkConf spark) {
+    Settings settings = run.settings();
+    Network network = run.problem().network();
+    DataSource train = run.problem().data().train();
+    Precision precision = run.problem().precision();
+    boolean exact =
+        run.optimizer() instanceof Kfac && settings.text("optimizer.step").equals("exact");
+    return new RunPlan(
+        network,
+        run.optimizer(),
+        run.optimizer().footprint(network),
+        Cores.of(spark),
+        Runtime.getRuntime().maxMemory(),
+        train.size(),
+        settings.positiveInt("training.batch-size"),
+        settings.positiveInt("training.block-rows"),
+        precision == Precision.FLOAT ? Float.BYTES : Double.BYTES,
+        settings.positiveInt("curvature.statistics-period"),
+        exact ? 2 : 0);
+  }
+
+  private long parameters() {
+    return network.parameterCount();
+  }
+
+  /** θ, gradients and what else an optimizer keeps, with the average and the best of the run. */
+  long vectorBytes() {
+    return Double.BYTES * parameters() * (optimizer.vectors() + 3L);
+  }
+
+  /** Running averages and eigenvalues. */
+  long averageBytes() {
+    return Double.BYTES * curvature.heap();
+  }
+
+  /** A task's sums, of which a driver has two or their float64 sum. */
+  long sumBytes() {
+    return number * (parameters() + curvature.sums());
+  }
+
+  /** Examples as they are cached: features, and targets that are not the features themselves. */
+  long dataBytes() {
+    return Float.BYTES * examples * (network.inputs() + 1L);
+  }
+
+  /** Without cached examples, which go to disk where there is no room. */
+  long driverHeap() {
+    long own = SPARK_HEAP + vectorBytes() + averageBytes() + 2 * sumBytes();
+    return cores.local ? own + cores.slots * taskHeap() : own;
+  }
+
+  /** Inverses, the next ones while they are made, and what LAPACK works in. */
+  long driverOutside() {
+    long largest =
+        java.util.stream.Stream.concat(
+                curvature.inverted().stream(), curvature.decomposed().stream())
+            .mapToLong(n -> 3L * n * n)
+            .max()
+            .orElse(0);
+    int threads = Runtime.getRuntime().availableProcessors();
+    long own = number * (2 * curvature.outside() + threads * largest);
+    return cores.local ? own + cores.slots * taskOutside() : own;
+  }
+
+  /** Of one task: its weights and sums on the heap. */
+  long taskHeap() {
+    return number * parameters() * (1L + products) + sumBytes();
+  }
+
+  /** Of one task: weights, gradient, direction, values of a block of examples, and sums. */
+  long taskOutside() {
+    long values = 0;
+    for (int value = 0; value <= network.layers().size(); value++) {
+      values += network.value(value).size();
+    }
+    long rows = Math.max(1, Math.min(blockRows, (1L << 24) / values));
+    return number
+        * (3 * parameters() + 3 * values * rows + 2 * curvature.sums() + curvature.bases());
+  }
+
+  /** Of one executor, on its heap: its share of the data is not known before it has started. */
+  long executorHeap() {
+    return SPARK_HEAP + cores.slots * taskHeap();
+  }
+
+  long executorOutside() {
+    return cores.slots * taskOutside();
+  }
+
+  /** To each executor in an iteration: weights, and directions of the exact step. */
+  long sentBytes() {
+    return number * parameters() * (1L + products);
+  }
+
+  /** From each task in an iteration: gradient, and statistics as often as they are due. */
+  long returnedBytes() {
+    return number * (parameters() + curvature.sums() / statisticsPeriod);
+  }
+
+  /**
+   * Makes sure that the driver has the heap that the run takes at least.
+   *
+   * @throws InvalidInputException saying what is needed, what there is and what to do
+   */
+  void requireFits() {
+    for (ParameterBlock block : network.weightBlocks()) {
+      int widest = Math.max(block.rows(), block.columns());
+      boolean factors = !curvature.inverted().isEmpty() || !curvature.decomposed().isEmpty();
+      InvalidInputException.require(
+          !factors || (long) widest * (widest + 1) / 2 < Integer.MAX_VALUE - 8,
+          "layer %s has a factor of %d × %d, more than an array can hold: optimizer.preconditioner = cgfac or diagonal has no factors",
+          block.name(),
+          widest,
+          widest);
+    }
+    InvalidInputException.require(
+        driverHeap() <= USABLE * heapLimit,
+        "this run needs at least %s of driver memory (%s for %s parameters, %s for curvature), but the driver has %s: --driver-memory %s",
+        Bytes.text(driverHeap()),
+        Bytes.text(vectorBytes() + 2L * number * parameters()),
+        String.format(Locale.ROOT, "%,d", parameters()),
+        Bytes.text(averageBytes() + 2L * number * curvature.sums()),
+        Bytes.text(heapLimit),
+        Bytes.flag(1.3 * driverHeap()));
+    InvalidInputException.require(
+        cores.local || executorHeap() <= USABLE * cores.executorHeap,
+        "this run needs at least %s on each executor's heap, but spark.executor.memory is %s: --executor-memory %s",
+        Bytes.text(executorHeap()),
+        Bytes.text(cores.executorHeap),
+        Bytes.flag(1.3 * executorHeap()));
+  }
+
+  /** What spark-submit should be given, with a margin. */
+  List<String> flags() {
+    List<String> flags = new ArrayList<>();
+    long data = cores.local ? dataBytes() : 0;
+    flags.add("--driver-memory " + Bytes.flag(1.5 * (driverHeap() + data)));
+    flags.add("--conf spark.driver.maxResultSize=0");
+    if (!cores.local) {
+      flags.add("--conf spark.driver.memoryOverhead=" + Bytes.flag(1.3 * driverOutside()));
+      flags.add("--executor-memory " + Bytes.flag(1.5 * (executorHeap() + dataBytes())));
+      flags.add("--conf spark.executor.memoryOverhead=" + Bytes.flag(1.3 * executorOutside()));
+    }
+    return flags;
+  }
+}

@@ -1,0 +1,114 @@
+package org.kfac4j.jobs;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** What a plan counts and what it refuses. */
+class PlanTest {
+  @TempDir Path temporary;
+
+  private Path conf(String model, String more) throws IOException {
+    IdxFolder data = IdxFolder.write(temporary.resolve("data"), 40, 20, 2, 3);
+    return Files.writeString(
+        temporary.resolve("a.conf"),
+        """
+        model { layers = %s, activation = tanh, loss = mcxent, init = xavier }
+        data { source = idx, path = "%s", task = classifier, classes = 10 }
+        training { iterations = 3, batch-size = 10 }
+        output { dir = "%s" }
+        %s
+        """
+            .formatted(model, data.path(), temporary.resolve("out"), more));
+  }
+
+  @Test
+  void countsWhatLayersTakeAndSaysWhatToPass() throws IOException {
+    Jobs.Ended ended = Jobs.run(new Plan(), conf("[6, 5, 10]", "").toString());
+    assertThat(ended.code()).as(ended.err()).isZero();
+    assertThat(ended.out())
+        .contains("7² ⊗ 5²", "6² ⊗ 10²", "Kronecker, factored")
+        .contains("driver heap, at least", "outside the heap", "an iteration sends", "a refresh")
+        .contains("spark-submit --driver-memory 512m --conf spark.driver.maxResultSize=0");
+    // Nothing has been trained or written.
+    assertThat(temporary.resolve("out")).doesNotExist();
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "none",
+        "diagonal",
+        "kfac",
+        "kfac-tridiagonal",
+        "ekfac",
+        "tkfac",
+        "tekfac",
+        "cgfac",
+        "two-level"
+      })
+  void everyPreconditionerHasAPlan(String name) throws IOException {
+    Path conf = conf("[6, 5, 10]", "optimizer.preconditioner = " + name);
+    Jobs.Ended ended = Jobs.run(new Plan(), conf.toString());
+    assertThat(ended.code()).as(ended.err()).isZero();
+    boolean bases = name.equals("ekfac") || name.equals("tekfac");
+    assertThat(ended.out().contains("and sends")).isEqualTo(bases);
+  }
+
+  /** The tests' JVM has 3 GB. */
+  @Test
+  void aNetworkThatTheDriverHasNoMemoryForIsRefusedByPlanAndTrain() throws IOException {
+    // Weights that can be made, but not trained: 36 million and more.
+    assertTooLarge("[6, 6000, 6000, 10]", "this run needs at least ");
+    // 400 million, which cannot.
+    assertTooLarge("[6, 20000, 20000, 10]", "the model has 400,");
+  }
+
+  private void assertTooLarge(String layers, String beginning) throws IOException {
+    Path conf = conf(layers, "optimizer.preconditioner = diagonal");
+    for (Jobs.Ended ended : List.of(Jobs.run(new Plan(), conf.toString()), Jobs.train(conf))) {
+      assertThat(ended.code()).as(ended.err()).isEqualTo(Job.BAD_INPUT);
+      assertThat(ended.err().lines()).hasSize(1);
+      assertThat(ended.err()).startsWith("error: " + beginning).contains("--driver-memory");
+    }
+    assertThat(temporary.resolve("out").resolve("metrics.jsonl")).doesNotExist();
+  }
+
+  @Test
+  void aFactorThatNoArrayHoldsIsRefusedByName() throws IOException {
+    Path conf = conf("[6, 70000, 10]", "");
+    Jobs.Ended ended = Jobs.run(new Plan(), conf.toString());
+    assertThat(ended.code()).as(ended.err()).isEqualTo(Job.BAD_INPUT);
+    assertThat(ended.err()).contains("70000 × 70000", "cgfac");
+  }
+
+  @Test
+  void executorsOfAClusterAreCountedByThemselves() throws IOException {
+    Path conf = conf("[6, 5, 10]", "");
+    System.setProperty("spark.master", "spark://somewhere:7077");
+    System.setProperty("spark.executor.memory", "600m");
+    System.setProperty("spark.executor.cores", "4");
+    try {
+      Jobs.Ended ended = Jobs.runAsConfigured(new Plan(), conf.toString());
+      assertThat(ended.code()).as(ended.err()).isZero();
+      assertThat(ended.out())
+          .contains("executor heap, at least", "of 600.0 MiB", "each of 4 tasks")
+          .contains("--executor-memory", "spark.executor.memoryOverhead");
+      System.setProperty("spark.executor.memory", "200m");
+      Jobs.Ended refused = Jobs.runAsConfigured(new Plan(), conf.toString());
+      assertThat(refused.code()).isEqualTo(Job.BAD_INPUT);
+      assertThat(refused.err()).contains("spark.executor.memory", "200.0 MiB", "--executor-memory");
+    } finally {
+      for (String key : List.of("spark.master", "spark.executor.memory", "spark.executor.cores")) {
+        System.clearProperty(key);
+      }
+    }
+  }
+}
