@@ -79,7 +79,7 @@ class SettingsTest {
         "optimiser.name = sgd | optimiser; did you mean optimizer?",
         "momentum { value = 1 } | momentum; did you mean optimizer.momentum?",
         "damping = 1 | damping; did you mean curvature.damping or optimizer.damping?",
-        "optimizer.epsilon = 1 | optimizer.epsilon; did you mean optimizer.adam.epsilon?",
+        "optimizer.epsilon = 1 | optimizer.epsilon; did you mean optimizer.adam.epsilon or optimizer.lamb.epsilon?",
         "frobnicate = 1 | frobnicate; --print-config shows all keys",
         "training.\"a.b\" = 1 | training.\"a.b\"; --print-config shows all keys",
       })
