@@ -38,6 +38,23 @@ public final class Snapshot {
     return add(name, values);
   }
 
+  /**
+   * A number, text or array, of whatever type {@link #entries} has.
+   *
+   * @throws IllegalArgumentException if it is none of them
+   */
+  public Snapshot putAny(String name, Object value) {
+    boolean known =
+        value instanceof Long
+            || value instanceof Double
+            || value instanceof String
+            || value instanceof double[]
+            || value instanceof float[]
+            || value instanceof long[];
+    Check.that(known, "%s must be a number, text or array, got %s", name, value.getClass());
+    return add(name, value);
+  }
+
   private Snapshot add(String name, Object value) {
     Check.that(
         !name.isEmpty() && name.length() <= 1000,

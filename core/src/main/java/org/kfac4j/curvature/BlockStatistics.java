@@ -1,5 +1,6 @@
 package org.kfac4j.curvature;
 
+import java.io.Serializable;
 import java.util.Map;
 import org.kfac4j.Snapshot;
 import org.kfac4j.linalg.Packed;
@@ -7,7 +8,7 @@ import org.kfac4j.network.Network;
 import org.kfac4j.network.Network.ParameterBlock;
 
 /** What is kept of one block's Fisher matrix, as means over examples; the arrays change. */
-public sealed interface BlockStatistics
+public sealed interface BlockStatistics extends Serializable
     permits DiagonalStatistics, ExactStatistics, FactorStatistics, NoStatistics, RowWindow {
   /**
    * Zeros for {@code block}.

@@ -1,8 +1,8 @@
 package org.kfac4j.curvature;
 
+import java.io.Serializable;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
-import java.util.Deque;
 import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
@@ -18,11 +18,13 @@ import org.kfac4j.network.Network.ParameterBlock;
  * to one, so that A = Σ weight · E[ā āᵀ] over the batches.
  */
 public final class RowWindow implements BlockStatistics {
+  private static final long serialVersionUID = 1L;
+
   private final int rows;
   private final int columns;
   private final int positions;
   private final int window;
-  private final Deque<Rows> batches = new ArrayDeque<>();
+  private final ArrayDeque<Rows> batches = new ArrayDeque<>();
 
   /**
    * Rows of one batch.
@@ -31,7 +33,7 @@ public final class RowWindow implements BlockStatistics {
    * @param examples rows of one example each: ā at all positions, then g at all positions of one
    *     backward pass after the other
    */
-  public record Rows(double weight, List<double[]> examples) {}
+  public record Rows(double weight, List<double[]> examples) implements Serializable {}
 
   RowWindow(ParameterBlock block, int positions, int window) {
     this.rows = block.rows();

@@ -1,10 +1,12 @@
 package org.kfac4j.linalg;
 
+import java.io.Serializable;
+
 /**
  * Dense factorisations of symmetric matrices: the second seam between kfac4j and a device.
  * Implementations are stateless.
  */
-public interface Factorizations {
+public interface Factorizations extends Serializable {
   /**
    * (S + shift I)⁻¹, full, by Cholesky.
    *

@@ -12,6 +12,8 @@ import org.kfac4j.Check;
  * row-major lower triangle is LAPACK's column-major upper one, so nothing is transposed on the way.
  */
 public final class LapackFactorizations implements Factorizations {
+  private static final long serialVersionUID = 1L;
+
   private static final byte UPPER = 'U';
   private static final byte VECTORS = 'V';
 

@@ -48,6 +48,19 @@ public final class Vectors {
     return rounded;
   }
 
+  /** A vector of either precision in float64; not a copy if it is. */
+  public static double[] doubles(Object vector) {
+    if (vector instanceof double[] already) {
+      return already;
+    }
+    float[] single = (float[]) vector;
+    double[] wide = new double[single.length];
+    for (int i = 0; i < wide.length; i++) {
+      wide[i] = single[i];
+    }
+    return wide;
+  }
+
   /** Σ u v. */
   public static double dot(double[] u, double[] v) {
     return dot(u, v, 0, u.length);

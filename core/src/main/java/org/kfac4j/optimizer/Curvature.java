@@ -2,12 +2,14 @@ package org.kfac4j.optimizer;
 
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.function.IntConsumer;
 import org.jspecify.annotations.Nullable;
 import org.kfac4j.Snapshot;
+import org.kfac4j.curvature.BlockForm;
 import org.kfac4j.curvature.BlockForms;
 import org.kfac4j.curvature.BlockStatistics;
 import org.kfac4j.curvature.CouplingMoments;
@@ -89,24 +91,80 @@ final class Curvature implements AutoCloseable {
    *
    * @param gamma γ, or null for sqrt(λ + η)
    * @param before the inverse of the last refresh, or null; left alone
+   * @param workers who may do it where the settings say so, or null for the driver alone
    */
-  Inverse invert(double lambda, @Nullable Double gamma, @Nullable Inverse before) {
+  Inverse invert(
+      double lambda,
+      @Nullable Double gamma,
+      @Nullable Inverse before,
+      @Nullable LayerWorkers workers) {
     double[] strengths = strengths(lambda, gamma);
     LinearMap[] maps = new LinearMap[blocks.size()];
     try {
+      if (workers != null) {
+        makeElsewhere(workers, strengths, maps);
+      }
       forEachBlock(
-          i ->
+          i -> {
+            if (maps[i] == null) {
               maps[i] =
                   invert(
                       averages.get(i),
                       strengths[i],
                       blocks.get(i),
-                      before == null ? null : before.maps.get(i)));
+                      before == null ? null : before.maps.get(i));
+            }
+          });
       NetworkParts parts = parts(strengths, List.of(maps));
       return new Inverse(parts, settings.preconditioner().assemble(parts));
     } catch (RuntimeException e) {
       Arrays.stream(maps).filter(map -> map != null).forEach(LinearMap::close);
       throw e;
+    }
+  }
+
+  /** Has workers make the maps of layers of weights, if there is enough to do. */
+  private void makeElsewhere(LayerWorkers workers, double[] strengths, LinearMap[] maps) {
+    Preconditioner preconditioner = settings.preconditioner();
+    List<Integer> there = new ArrayList<>();
+    List<LayerTask> tasks = new ArrayList<>();
+    double costliest = 0;
+    for (int i = 0; i < maps.length; i++) {
+      ParameterBlock block = blocks.get(i);
+      if (block.shape().role() == ParameterRole.WEIGHTS) {
+        double cost = LayerPool.cost(block);
+        costliest = Math.max(costliest, cost);
+        there.add(i);
+        tasks.add(
+            new LayerTask(
+                preconditioner,
+                averages.get(i),
+                strengths[i],
+                block.name(),
+                block.rows(),
+                block.columns(),
+                settings.machine(),
+                cost));
+      }
+    }
+    if (preconditioner.isAlwaysFresh()
+        || preconditioner.form() == BlockForm.NONE
+        || !settings.inverses().placement().usesWorkers(costliest)) {
+      return;
+    }
+    LayerWorkers.Made made = workers.make(tasks);
+    if (preconditioner.mapsMayStayAway()) {
+      int[] recoveries = made.recoveries();
+      for (int k = 0; k < tasks.size(); k++) {
+        maps[there.get(k)] = new RemoteMap(made, k, recoveries[k]);
+      }
+      return;
+    }
+    try (made) {
+      List<Snapshot> saved = made.save();
+      for (int k = 0; k < tasks.size(); k++) {
+        maps[there.get(k)] = tasks.get(k).restore(saved.get(k));
+      }
     }
   }
 
@@ -291,8 +349,18 @@ final class Curvature implements AutoCloseable {
 
     void save(Snapshot snapshot) {
       snapshot.put("strengths", strengths.clone());
+      IdentityHashMap<LayerWorkers.Made, List<Snapshot>> fetched = new IdentityHashMap<>();
       for (int i = 0; i < maps.size(); i++) {
-        maps.get(i).save(snapshot, "inverse " + i + " ");
+        String prefix = "inverse " + i + " ";
+        if (maps.get(i) instanceof RemoteMap map) {
+          fetched
+              .computeIfAbsent(map.made(), LayerWorkers.Made::save)
+              .get(map.index())
+              .entries()
+              .forEach((name, value) -> snapshot.putAny(prefix + name, value));
+        } else {
+          maps.get(i).save(snapshot, prefix);
+        }
       }
       whole.save(snapshot);
     }

@@ -1,5 +1,6 @@
 package org.kfac4j.optimizer;
 
+import java.io.Serializable;
 import org.kfac4j.linalg.Factorizations;
 import org.kfac4j.linalg.Precision;
 
@@ -8,4 +9,5 @@ import org.kfac4j.linalg.Precision;
  *
  * @param threads layers that are worked on at a time
  */
-public record DenseMachine(Factorizations factorizations, Precision precision, int threads) {}
+public record DenseMachine(Factorizations factorizations, Precision precision, int threads)
+    implements Serializable {}

@@ -43,6 +43,11 @@ public record EigenPreconditioner(BlockForm form) implements Preconditioner {
   }
 
   @Override
+  public boolean mapsMayStayAway() {
+    return true;
+  }
+
+  @Override
   public boolean hasGamma() {
     return false;
   }

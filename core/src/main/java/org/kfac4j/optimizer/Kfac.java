@@ -136,8 +136,15 @@ public record Kfac(
    * @param period T3: iterations between inverses, which are also made in the first three
    * @param gammaSearch whether γ is searched every T2 iterations, §6.6; otherwise γ = sqrt(λ + η)
    * @param gammaPeriod T2, a multiple of T3
+   * @param placement where they are made
    */
-  public record Inverses(int period, boolean gammaSearch, int gammaPeriod) implements Serializable {
+  public record Inverses(int period, boolean gammaSearch, int gammaPeriod, Placement placement)
+      implements Serializable {
+    /** On the driver. */
+    public Inverses(int period, boolean gammaSearch, int gammaPeriod) {
+      this(period, gammaSearch, gammaPeriod, Placement.DRIVER);
+    }
+
     /** Iterations at the start in which statistics change so much that inverses are always made. */
     private static final int WARM_UP = 3;
 

@@ -44,6 +44,11 @@ public record KfacPreconditioner() implements Preconditioner {
   }
 
   @Override
+  public boolean mapsMayStayAway() {
+    return true;
+  }
+
+  @Override
   public boolean hasGamma() {
     return true;
   }

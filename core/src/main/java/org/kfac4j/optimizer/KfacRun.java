@@ -161,7 +161,7 @@ final class KfacRun implements Optimizer.Run {
     Phases phases = objective.phases();
     List<Candidate> candidates = new ArrayList<>();
     for (double each : gammas(fresh, k)) {
-      Curvature.Inverse map = fresh ? invert(phases, each) : requireNonNull(inverse);
+      Curvature.Inverse map = fresh ? invert(objective, each) : requireNonNull(inverse);
       if (fresh && hasScalingsOf(Scalings.Source.EXAMPLES)) {
         // The new basis has no eigenvalues of its own yet.
         forgetBases();
@@ -185,9 +185,11 @@ final class KfacRun implements Optimizer.Run {
     return scalings != null && scalings.source() == source;
   }
 
-  private Curvature.Inverse invert(Phases phases, double candidate) {
+  private Curvature.Inverse invert(Objective objective, double candidate) {
     Double given = settings.inverses().gammaSearch() ? (Double) candidate : null;
-    return phases.time("inverse", () -> curvature.invert(lambda, given, inverse));
+    return objective
+        .phases()
+        .time("inverse", () -> curvature.invert(lambda, given, inverse, objective.workers()));
   }
 
   private double[] gammas(boolean fresh, int k) {

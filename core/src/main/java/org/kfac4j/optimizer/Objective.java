@@ -1,6 +1,7 @@
 package org.kfac4j.optimizer;
 
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 import org.kfac4j.curvature.Request;
 import org.kfac4j.curvature.Sums;
 
@@ -14,6 +15,11 @@ public interface Objective extends AutoCloseable {
 
   /** Prepares vectors that several requests come with; close them when the last one is done. */
   Vectors prepare(List<double[]> vectors);
+
+  /** Who else may work on layers, or null if nobody but the driver. */
+  default @Nullable LayerWorkers workers() {
+    return null;
+  }
 
   /** Where seconds are noted by phase. */
   Phases phases();

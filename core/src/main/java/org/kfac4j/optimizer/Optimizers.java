@@ -129,7 +129,8 @@ public final class Optimizers {
               case AUTO ->
                   preconditioner.hasGamma() && step instanceof StepRule.Exact && relative == null;
             },
-            settings.positiveInt("curvature.gamma-period")),
+            settings.positiveInt("curvature.gamma-period"),
+            settings.choice("curvature.placement", Placement.class)),
         damping(settings),
         relative,
         step,

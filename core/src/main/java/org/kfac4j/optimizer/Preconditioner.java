@@ -69,6 +69,14 @@ public interface Preconditioner extends Serializable {
     return null;
   }
 
+  /**
+   * Whether nothing but {@link LinearMap#apply} is asked of the maps, so that they may stay where
+   * they were made; else their numbers come back.
+   */
+  default boolean mapsMayStayAway() {
+    return false;
+  }
+
   /** Whether {@link #factor} does so little that it is called in every iteration. */
   default boolean isAlwaysFresh() {
     return false;

@@ -42,6 +42,11 @@ public record TkfacPreconditioner() implements Preconditioner {
   }
 
   @Override
+  public boolean mapsMayStayAway() {
+    return true;
+  }
+
+  @Override
   public boolean hasGamma() {
     return true;
   }

@@ -91,7 +91,7 @@ class CgfacTest {
         double[] at = problem.theta(k, 1);
         curvature.update(Inverted.sums(settings, problem, at, problem.all()), problem.all(), k);
       }
-      try (Curvature.Inverse inverse = curvature.invert(STRENGTH, null, null)) {
+      try (Curvature.Inverse inverse = curvature.invert(STRENGTH, null, null, null)) {
         results[i] = inverse.descent(v);
       }
       curvature.close();
@@ -193,7 +193,7 @@ class CgfacTest {
             cg(Operator.KRONECKER, 1e-8, 500), problem, theta, FisherType.EMPIRICAL, STRENGTH)) {
       double[] first = cold.apply(v);
       double iterations = iterations(cold.curvature, cold.inverse);
-      try (Curvature.Inverse warm = cold.curvature.invert(STRENGTH, null, cold.inverse)) {
+      try (Curvature.Inverse warm = cold.curvature.invert(STRENGTH, null, cold.inverse, null)) {
         double[] again = Dense.scaled(-1, warm.descent(v));
         assertThat(iterations).isGreaterThan(3);
         assertThat(iterations(cold.curvature, warm)).isLessThanOrEqualTo(1);

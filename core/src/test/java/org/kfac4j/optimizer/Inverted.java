@@ -64,7 +64,7 @@ final class Inverted implements AutoCloseable {
   static Inverted of(Kfac settings, Problem problem, double[] theta, double strength) {
     Curvature curvature = new Curvature(settings, problem.network(), null);
     curvature.update(sums(settings, problem, theta, problem.all()), problem.all(), 1);
-    Curvature.Inverse inverse = curvature.invert(strength, null, null);
+    Curvature.Inverse inverse = curvature.invert(strength, null, null, null);
     if (settings.preconditioner().scalings() != null) {
       inverse.rescale(scalings(settings, problem, theta, inverse), 0);
     }

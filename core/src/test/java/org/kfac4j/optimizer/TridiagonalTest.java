@@ -103,7 +103,7 @@ class TridiagonalTest {
     }
     curvature.update(sums, problem.all(), 1);
     double[] v = Dense.normal(9, theta.length);
-    try (Curvature.Inverse inverse = curvature.invert(STRENGTH, null, null);
+    try (Curvature.Inverse inverse = curvature.invert(STRENGTH, null, null, null);
         Inverted diagonal =
             Inverted.of(new KfacPreconditioner(), problem, theta, FisherType.EXACT, STRENGTH)) {
       assertClose(Dense.scaled(-1, inverse.descent(v)), diagonal.apply(v), Tolerance.F64);

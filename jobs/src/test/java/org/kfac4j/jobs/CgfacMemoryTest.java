@@ -64,7 +64,7 @@ class CgfacMemoryTest {
   }
 
   /** VmHWM, 0 once the process has ended. */
-  private static long peakBytes(Path status) {
+  static long peakBytes(Path status) {
     try (Stream<String> lines = Files.lines(status)) {
       return lines
           .filter(line -> line.startsWith("VmHWM:"))

@@ -3,6 +3,7 @@ package org.kfac4j.spark;
 import java.util.List;
 import org.apache.spark.api.java.JavaRDD;
 import org.apache.spark.api.java.JavaSparkContext;
+import org.jspecify.annotations.Nullable;
 import org.kfac4j.Check;
 import org.kfac4j.curvature.ComputeBackend;
 import org.kfac4j.curvature.Parameters;
@@ -13,6 +14,7 @@ import org.kfac4j.data.Augmentation;
 import org.kfac4j.data.Examples;
 import org.kfac4j.linalg.Precision;
 import org.kfac4j.network.Network;
+import org.kfac4j.optimizer.LayerWorkers;
 import org.kfac4j.optimizer.Objective;
 import org.kfac4j.optimizer.Phases;
 
@@ -120,6 +122,12 @@ public final class SparkObjective implements Objective {
         weights.release();
       }
     };
+  }
+
+  /** Executors; nobody with a local master, whose tasks run on the driver's own cores. */
+  @Override
+  public @Nullable LayerWorkers workers() {
+    return spark.sc().isLocal() ? null : new SparkLayerWorkers(spark);
   }
 
   private record Prepared(List<Shared<Parameters>> vectors) implements Vectors {
