@@ -53,7 +53,7 @@ class LocalClusterTest {
 
   /** Also with inverses that executors make and keep, and with bases that they make. */
   @ParameterizedTest
-  @CsvSource({"kfac, driver", "kfac, executors", "tekfac, executors"})
+  @CsvSource({"kfac, executors", "tekfac, executors"})
   @Tag("slow")
   void twoExecutorsEndBitEqualToTwoThreads(String preconditioner, String placement)
       throws IOException, InterruptedException {
