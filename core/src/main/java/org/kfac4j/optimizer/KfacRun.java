@@ -32,8 +32,6 @@ final class KfacRun implements Optimizer.Run {
   private Curvature.@Nullable Inverse inverse;
   private Objective.@Nullable Vectors bases;
 
-  private static final Objective.Vectors NO_VECTORS = Objective.Vectors.NONE;
-
   KfacRun(Kfac settings, Network network, double[] theta, @Nullable Snapshot saved) {
     this.settings = settings;
     this.network = network;
@@ -95,7 +93,8 @@ final class KfacRun implements Optimizer.Run {
         factors || byExamples ? statistics(batch, k, factors, byExamples) : null;
     Sums sums =
         here.evaluate(
-            new Request.Gradient(batch, statistics), byExamples ? bases(objective) : NO_VECTORS);
+            new Request.Gradient(batch, statistics),
+            byExamples ? bases(objective) : Objective.Vectors.NONE);
     return objective
         .phases()
         .time(
