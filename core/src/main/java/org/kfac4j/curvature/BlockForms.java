@@ -1,7 +1,9 @@
 package org.kfac4j.curvature;
 
 import java.io.Serializable;
+import java.util.Locale;
 import org.kfac4j.Check;
+import org.kfac4j.linalg.DiagonalBlocks;
 import org.kfac4j.network.Network.ParameterBlock;
 import org.kfac4j.network.WeightSharing;
 
@@ -15,6 +17,7 @@ import org.kfac4j.network.WeightSharing;
  * @param strict whether a diagonal is refused
  * @param rows of {@link BlockForm#ROWS}: how many are kept of a batch and layer at most, but those
  *     of one example at least
+ * @param wide what becomes of Kronecker factors that are too wide
  */
 public record BlockForms(
     BlockForm weights,
@@ -22,7 +25,8 @@ public record BlockForms(
     WeightSharing sharing,
     BlockForm scales,
     boolean strict,
-    int rows)
+    int rows,
+    WideFactors wide)
     implements Serializable {
   /** KFC, and exact blocks of what is small. */
   public static final BlockForms DEFAULT =
@@ -42,6 +46,17 @@ public record BlockForms(
     Check.that(rows >= 1, "curvature.rows must be at least 1, got %d", rows);
   }
 
+  /** With every factor whole. */
+  public BlockForms(
+      BlockForm weights,
+      Coupling coupling,
+      WeightSharing sharing,
+      BlockForm scales,
+      boolean strict,
+      int rows) {
+    this(weights, coupling, sharing, scales, strict, rows, WideFactors.REFUSED);
+  }
+
   /** Kronecker factors of weights. */
   public BlockForms(WeightSharing sharing, BlockForm scales, boolean strict) {
     this(BlockForm.KRONECKER, Coupling.NONE, sharing, scales, strict, 1);
@@ -54,7 +69,7 @@ public record BlockForms(
 
   /** The same with another form of weights and what couples them. */
   public BlockForms withWeights(BlockForm form, Coupling between) {
-    return new BlockForms(form, between, sharing, scales, strict, rows);
+    return new BlockForms(form, between, sharing, scales, strict, rows, wide);
   }
 
   public BlockForm of(ParameterBlock block) {
@@ -67,6 +82,44 @@ public record BlockForms(
       case OTHER -> BlockForm.DIAGONAL;
       case STATISTICS -> throw new IllegalArgumentException(block.name() + " has no curvature");
     };
+  }
+
+  /** The blocks of A, or Φ, of a block of weights. */
+  public DiagonalBlocks inputBlocks(ParameterBlock block) {
+    return wide.of(block.rows());
+  }
+
+  /** The blocks of G, or Ψ, of a block of weights. */
+  public DiagonalBlocks gradientBlocks(ParameterBlock block) {
+    return wide.of(block.columns());
+  }
+
+  /**
+   * Looks whether a block's factors may be as wide as they are.
+   *
+   * @throws IllegalArgumentException naming the layer and the rule if not
+   */
+  public void checkWidth(ParameterBlock block) {
+    int widest = Math.max(block.rows(), block.columns());
+    boolean factors = of(block) == BlockForm.KRONECKER || of(block) == BlockForm.TRACES;
+    if (!factors || !wide.isWide(widest)) {
+      return;
+    }
+    Check.that(
+        wide.rule() != WideFactors.Rule.REFUSE,
+        "layer %s has a factor of %d × %d, wider than curvature.widest-factor = %d: set curvature.wide-factors = blocks or diagonal, or optimizer.preconditioner = cgfac, which has no factors",
+        block.name(),
+        widest,
+        widest,
+        wide.widest());
+    Check.that(
+        coupling == Coupling.NONE,
+        "layer %s has a factor of %d × %d, wider than curvature.widest-factor = %d, and this preconditioner needs whole factors: curvature.wide-factors = %s does not go with it",
+        block.name(),
+        widest,
+        widest,
+        wide.widest(),
+        wide.rule().name().toLowerCase(Locale.ROOT));
   }
 
   /** How many examples of a batch rows are kept of, for a layer applied to so many positions. */

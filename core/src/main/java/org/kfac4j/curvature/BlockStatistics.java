@@ -20,12 +20,8 @@ public sealed interface BlockStatistics extends Serializable
     int n = block.shape().size();
     return switch (forms.of(block)) {
       case KRONECKER ->
-          new KroneckerFactors(
-              new double[Packed.length(block.rows())],
-              new double[Packed.length(block.columns())],
-              block.rows(),
-              block.columns());
-      case TRACES -> TraceFactors.zeros(block.rows(), block.columns());
+          KroneckerFactors.zeros(forms.inputBlocks(block), forms.gradientBlocks(block));
+      case TRACES -> TraceFactors.zeros(forms.inputBlocks(block), forms.gradientBlocks(block));
       case ROWS ->
           new RowWindow(
               block, network.layers().get(block.layer()).outputShape().positions(), window);

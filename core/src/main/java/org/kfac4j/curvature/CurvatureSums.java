@@ -4,7 +4,8 @@ import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 import org.kfac4j.Check;
-import org.kfac4j.linalg.Matrix;
+import org.kfac4j.linalg.BlockDiagonalMatrix;
+import org.kfac4j.linalg.DiagonalBlocks;
 import org.kfac4j.network.Layer;
 import org.kfac4j.network.LayerBuffers;
 import org.kfac4j.network.Network;
@@ -27,7 +28,8 @@ final class CurvatureSums {
   CurvatureSums(
       Network network, Request.Statistics asked, List<Parameters> bases, Workspace workspace) {
     this.workspace = workspace;
-    List<SquareSums.Basis> loaded = asked.scalings() ? load(network, bases, workspace) : List.of();
+    List<SquareSums.Basis> loaded =
+        asked.scalings() ? load(network, asked.forms(), bases, workspace) : List.of();
     int weights = 0;
     for (int i = 0; i < network.layers().size(); i++) {
       int index = i;
@@ -71,8 +73,8 @@ final class CurvatureSums {
     }
     WeightLayer weights = (WeightLayer) layer;
     return switch (form) {
-      case KRONECKER -> new MomentSums(weights, blocks, forms.sharing(), workspace);
-      case TRACES -> new TraceSums(weights, blocks, workspace);
+      case KRONECKER -> new MomentSums(weights, blocks, forms, workspace);
+      case TRACES -> new TraceSums(weights, blocks, forms, workspace);
       case ROWS -> new RowSums(weights, blocks, forms, workspace.precision());
       case DIAGONAL -> new SquareSums(weights, blocks, null, SumNames::diagonal, workspace);
       case EXACT, NONE ->
@@ -81,7 +83,7 @@ final class CurvatureSums {
   }
 
   private static List<SquareSums.Basis> load(
-      Network network, List<Parameters> bases, Workspace workspace) {
+      Network network, BlockForms forms, List<Parameters> bases, Workspace workspace) {
     List<ParameterBlock> blocks = network.weightBlocks();
     Check.that(
         bases.size() == 2 * blocks.size(),
@@ -93,14 +95,24 @@ final class CurvatureSums {
       ParameterBlock block = blocks.get(i);
       loaded.add(
           new SquareSums.Basis(
-              basis(workspace, "basis A " + block.index(), block.rows(), bases.get(2 * i)),
-              basis(workspace, "basis G " + block.index(), block.columns(), bases.get(2 * i + 1))));
+              basis(
+                  workspace,
+                  "basis A " + block.index(),
+                  forms.inputBlocks(block),
+                  bases.get(2 * i)),
+              basis(
+                  workspace,
+                  "basis G " + block.index(),
+                  forms.gradientBlocks(block),
+                  bases.get(2 * i + 1))));
     }
     return loaded;
   }
 
-  private static Matrix basis(Workspace workspace, String name, int n, Parameters values) {
-    return workspace.loaded(name, n, n, values);
+  private static BlockDiagonalMatrix basis(
+      Workspace workspace, String name, DiagonalBlocks blocks, Parameters values) {
+    return BlockDiagonalMatrix.view(
+        blocks, workspace.loaded(name, 1, blocks.squareLength(), values));
   }
 
   /** Adds what is made of inputs, of the first n examples. */

@@ -2,7 +2,7 @@ package org.kfac4j.curvature;
 
 import java.util.Map;
 import org.kfac4j.Snapshot;
-import org.kfac4j.linalg.Packed;
+import org.kfac4j.linalg.DiagonalBlocks;
 import org.kfac4j.network.Network.ParameterBlock;
 
 /**
@@ -11,10 +11,42 @@ import org.kfac4j.network.Network.ParameterBlock;
  *
  * @param inputs A = E[ā āᵀ], rows × rows
  * @param gradients G = E[g gᵀ], columns × columns
+ * @param inputBlocks what is kept of A
+ * @param gradientBlocks what is kept of G
  */
-public record KroneckerFactors(double[] inputs, double[] gradients, int rows, int columns)
+public record KroneckerFactors(
+    double[] inputs, double[] gradients, DiagonalBlocks inputBlocks, DiagonalBlocks gradientBlocks)
     implements FactorStatistics {
-  /** The factors that {@code sums} holds for a block. */
+  /** Two whole matrices. */
+  public KroneckerFactors(double[] inputs, double[] gradients, int rows, int columns) {
+    this(inputs, gradients, DiagonalBlocks.whole(rows), DiagonalBlocks.whole(columns));
+  }
+
+  static KroneckerFactors zeros(DiagonalBlocks inputBlocks, DiagonalBlocks gradientBlocks) {
+    return new KroneckerFactors(
+        new double[inputBlocks.packedLength()],
+        new double[gradientBlocks.packedLength()],
+        inputBlocks,
+        gradientBlocks);
+  }
+
+  public int rows() {
+    return inputBlocks.size();
+  }
+
+  public int columns() {
+    return gradientBlocks.size();
+  }
+
+  private double inputTrace() {
+    return inputBlocks.trace(inputs);
+  }
+
+  private double gradientTrace() {
+    return gradientBlocks.trace(gradients);
+  }
+
+  /** The whole factors that {@code sums} holds for a block. */
   public static KroneckerFactors of(Sums sums, ParameterBlock block) {
     double count = sums.scalar(SumNames.STATISTICS_COUNT);
     return new KroneckerFactors(
@@ -37,8 +69,7 @@ public record KroneckerFactors(double[] inputs, double[] gradients, int rows, in
    */
   @Override
   public boolean isFinite() {
-    return Double.isFinite(Packed.trace(inputs, rows))
-        && Double.isFinite(Packed.trace(gradients, columns));
+    return Double.isFinite(inputTrace()) && Double.isFinite(gradientTrace());
   }
 
   @Override
@@ -48,7 +79,7 @@ public record KroneckerFactors(double[] inputs, double[] gradients, int rows, in
 
   @Override
   public double fisherTrace() {
-    return Packed.trace(inputs, rows) * Packed.trace(gradients, columns);
+    return inputTrace() * gradientTrace();
   }
 
   /**
@@ -57,20 +88,14 @@ public record KroneckerFactors(double[] inputs, double[] gradients, int rows, in
    */
   @Override
   public double pi() {
-    double a = Packed.trace(inputs, rows) / rows;
-    double g = Packed.trace(gradients, columns) / columns;
+    double a = inputTrace() / rows();
+    double g = gradientTrace() / columns();
     return a > 0 && g > 0 ? Math.sqrt(a / g) : 1;
   }
 
   @Override
   public Map<String, Double> health() {
-    return Map.of(
-        "pi",
-        pi(),
-        "A",
-        Packed.trace(inputs, rows) / rows,
-        "G",
-        Packed.trace(gradients, columns) / columns);
+    return Map.of("pi", pi(), "A", inputTrace() / rows(), "G", gradientTrace() / columns());
   }
 
   @Override

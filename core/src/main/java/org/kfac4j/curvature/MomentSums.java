@@ -1,51 +1,92 @@
 package org.kfac4j.curvature;
 
 import java.util.List;
-import org.kfac4j.linalg.Accumulator;
+import org.kfac4j.linalg.Matrix;
+import org.kfac4j.linalg.Rowwise;
 import org.kfac4j.network.LayerBuffers;
 import org.kfac4j.network.Network.ParameterBlock;
+import org.kfac4j.network.Scratch;
 import org.kfac4j.network.WeightLayer;
 import org.kfac4j.network.WeightSharing;
 
 /** Σ ā āᵀ and Σ g gᵀ of a layer's blocks: {@link KroneckerFactors}. */
 final class MomentSums implements LayerSums {
+  private static final int REDUCED_INPUTS = WeightLayer.FREE_SCRATCH;
+  private static final int REDUCED_GRADIENTS = REDUCED_INPUTS + 1;
+
   private final WeightLayer layer;
-  private final List<ParameterBlock> blocks;
   private final WeightSharing sharing;
-  private final List<Accumulator> inputs;
-  private final List<Accumulator> gradients;
+  private final List<FactorSum> inputs;
+  private final List<FactorSum> gradients;
 
   MomentSums(
-      WeightLayer layer, List<ParameterBlock> blocks, WeightSharing sharing, Workspace workspace) {
+      WeightLayer layer, List<ParameterBlock> blocks, BlockForms forms, Workspace workspace) {
     this.layer = layer;
-    this.blocks = blocks;
-    this.sharing = sharing;
+    this.sharing = forms.sharing();
     this.inputs =
         blocks.stream()
-            .map(each -> workspace.cleared(SumNames.inputs(each), each.rows(), each.rows()))
+            .map(each -> new FactorSum(SumNames.inputs(each), forms.inputBlocks(each), workspace))
             .toList();
     this.gradients =
         blocks.stream()
             .map(
-                each -> workspace.cleared(SumNames.gradients(each), each.columns(), each.columns()))
+                each ->
+                    new FactorSum(SumNames.gradients(each), forms.gradientBlocks(each), workspace))
             .toList();
   }
 
   @Override
   public void addInputs(LayerBuffers buffers, int n) {
-    layer.addInputMoments(buffers, n, sharing, inputs);
+    if (areWhole(inputs)) {
+      layer.addInputMoments(buffers, n, sharing, inputs.stream().map(FactorSum::whole).toList());
+    }
   }
 
   @Override
   public void addGradients(LayerBuffers buffers, int n, int pass, long[] places) {
-    layer.addGradientMoments(buffers, n, sharing, gradients);
+    boolean gradientRows = !areWhole(gradients);
+    if (!gradientRows) {
+      layer.addGradientMoments(
+          buffers, n, sharing, gradients.stream().map(FactorSum::whole).toList());
+    }
+    // Layers sum whole matrices in ways of their own; blocks are made of rows.
+    boolean inputRows = pass == 0 && !areWhole(inputs);
+    if (!inputRows && !gradientRows) {
+      return;
+    }
+    layer.forRows(
+        buffers,
+        n,
+        (part, first, examples, a, g) -> {
+          int positions = a.rows() / examples;
+          Scratch scratch = buffers.scratch();
+          if (inputRows) {
+            Matrix rows = shared(a, positions, REDUCED_INPUTS, scratch);
+            inputs.get(part).add(rows, sharing.inputScale(positions));
+          }
+          if (gradientRows) {
+            Matrix rows = shared(g, positions, REDUCED_GRADIENTS, scratch);
+            gradients.get(part).add(rows, sharing.gradientScale(positions));
+          }
+        });
+  }
+
+  private static boolean areWhole(List<FactorSum> sums) {
+    return sums.stream().allMatch(each -> each.blocks().isWhole());
+  }
+
+  private Matrix shared(Matrix rows, int positions, int piece, Scratch scratch) {
+    if (sharing != WeightSharing.REDUCE || positions == 1) {
+      return rows;
+    }
+    Matrix reduced = scratch.matrix(piece, rows.rows() / positions, rows.columns());
+    Rowwise.sumGroups(rows, positions, reduced);
+    return reduced;
   }
 
   @Override
   public void put(Sums sums) {
-    for (int i = 0; i < blocks.size(); i++) {
-      sums.putPacked(SumNames.inputs(blocks.get(i)), inputs.get(i).sum());
-      sums.putPacked(SumNames.gradients(blocks.get(i)), gradients.get(i).sum());
-    }
+    inputs.forEach(each -> each.put(sums));
+    gradients.forEach(each -> each.put(sums));
   }
 }

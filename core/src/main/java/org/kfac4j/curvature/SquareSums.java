@@ -7,6 +7,7 @@ import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 import org.kfac4j.linalg.Accumulator;
 import org.kfac4j.linalg.Blas;
+import org.kfac4j.linalg.BlockDiagonalMatrix;
 import org.kfac4j.linalg.Matrix;
 import org.kfac4j.linalg.Rowwise;
 import org.kfac4j.network.LayerBuffers;
@@ -29,7 +30,7 @@ final class SquareSums implements LayerSums {
    * @param inputs U_Aᵀ
    * @param gradients U_Gᵀ
    */
-  record Basis(Matrix inputs, Matrix gradients) {}
+  record Basis(BlockDiagonalMatrix inputs, BlockDiagonalMatrix gradients) {}
 
   private final WeightLayer layer;
   private final List<ParameterBlock> blocks;
@@ -99,8 +100,8 @@ final class SquareSums implements LayerSums {
           gradient);
       if (basis != null && !rowsFirst) {
         Matrix half = scratch.matrix(HALF, a.columns(), g.columns());
-        Blas.multiply(basis.inputs, false, gradient, false, 0, half);
-        Blas.multiply(half, false, basis.gradients, true, 0, gradient);
+        basis.inputs.multiply(false, gradient, half);
+        basis.gradients.multiply(half, true, gradient);
       }
       Rowwise.square(gradient);
       sum.add(gradient);
@@ -114,12 +115,12 @@ final class SquareSums implements LayerSums {
 
   /** Rows in a basis, or as they are, in scratch memory without gaps. */
   private static Matrix moved(
-      Matrix rows, @Nullable Matrix transposedBasis, int piece, Scratch scratch) {
+      Matrix rows, @Nullable BlockDiagonalMatrix transposedBasis, int piece, Scratch scratch) {
     Matrix target = scratch.matrix(piece, rows.rows(), rows.columns());
     if (transposedBasis == null) {
       Rowwise.copy(rows, target);
     } else {
-      Blas.multiply(rows, false, transposedBasis, true, 0, target);
+      transposedBasis.multiply(rows, true, target);
     }
     return target;
   }

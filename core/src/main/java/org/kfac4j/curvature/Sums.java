@@ -77,7 +77,12 @@ public final class Sums implements Externalizable {
 
   /** Adds the lower triangle of a task's symmetric matrix, packed, in the matrix's precision. */
   public void putPacked(String name, Matrix lower) {
-    if (lower.precision() == Precision.FLOAT) {
+    putPacked(name, List.of(lower));
+  }
+
+  /** Adds lower triangles, packed, one after the other, in the matrices' precision. */
+  public void putPacked(String name, List<Matrix> lower) {
+    if (lower.get(0).precision() == Precision.FLOAT) {
       put(name, Packed.floats(lower));
     } else {
       put(name, Packed.doubles(lower));

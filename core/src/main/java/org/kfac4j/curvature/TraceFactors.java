@@ -2,7 +2,7 @@ package org.kfac4j.curvature;
 
 import java.util.Map;
 import org.kfac4j.Snapshot;
-import org.kfac4j.linalg.Packed;
+import org.kfac4j.linalg.DiagonalBlocks;
 import org.kfac4j.network.Network.ParameterBlock;
 
 /**
@@ -18,22 +18,34 @@ import org.kfac4j.network.Network.ParameterBlock;
  * @param trace δ, in an array of one
  * @param inputs δΦ, rows × rows
  * @param gradients δΨ, columns × columns
+ * @param inputBlocks what is kept of Φ
+ * @param gradientBlocks what is kept of Ψ
  */
 public record TraceFactors(
-    double[] trace, double[] inputs, double[] gradients, int rows, int columns)
+    double[] trace,
+    double[] inputs,
+    double[] gradients,
+    DiagonalBlocks inputBlocks,
+    DiagonalBlocks gradientBlocks)
     implements FactorStatistics {
-  static TraceFactors zeros(int rows, int columns) {
-    return new TraceFactors(
-        new double[1],
-        new double[Packed.length(rows)],
-        new double[Packed.length(columns)],
-        rows,
-        columns);
+  /** With whole matrices. */
+  public TraceFactors(double[] trace, double[] inputs, double[] gradients, int rows, int columns) {
+    this(trace, inputs, gradients, DiagonalBlocks.whole(rows), DiagonalBlocks.whole(columns));
   }
 
-  /** The statistics that {@code sums} holds for a block. */
+  static TraceFactors zeros(DiagonalBlocks inputBlocks, DiagonalBlocks gradientBlocks) {
+    return new TraceFactors(
+        new double[1],
+        new double[inputBlocks.packedLength()],
+        new double[gradientBlocks.packedLength()],
+        inputBlocks,
+        gradientBlocks);
+  }
+
+  /** The statistics with whole matrices that {@code sums} holds for a block. */
   public static TraceFactors of(Sums sums, ParameterBlock block) {
-    TraceFactors factors = zeros(block.rows(), block.columns());
+    TraceFactors factors =
+        zeros(DiagonalBlocks.whole(block.rows()), DiagonalBlocks.whole(block.columns()));
     factors.update(sums, block, 0);
     return factors;
   }
@@ -51,7 +63,8 @@ public record TraceFactors(
   @Override
   public KroneckerFactors factors() {
     double scale = trace[0] > 0 ? 1 / Math.sqrt(trace[0]) : 0;
-    return new KroneckerFactors(scaled(inputs, scale), scaled(gradients, scale), rows, columns);
+    return new KroneckerFactors(
+        scaled(inputs, scale), scaled(gradients, scale), inputBlocks, gradientBlocks);
   }
 
   private static double[] scaled(double[] packed, double factor) {
@@ -70,8 +83,7 @@ public record TraceFactors(
 
   @Override
   public boolean isFinite() {
-    return Double.isFinite(
-        trace[0] + Packed.trace(inputs, rows) + Packed.trace(gradients, columns));
+    return Double.isFinite(trace[0] + inputBlocks.trace(inputs) + gradientBlocks.trace(gradients));
   }
 
   @Override

@@ -1,7 +1,6 @@
 package org.kfac4j.curvature;
 
 import java.util.List;
-import org.kfac4j.linalg.Accumulator;
 import org.kfac4j.linalg.Matrix;
 import org.kfac4j.linalg.Rowwise;
 import org.kfac4j.network.LayerBuffers;
@@ -18,23 +17,26 @@ final class TraceSums implements LayerSums {
   private final WeightLayer layer;
   private final List<ParameterBlock> blocks;
   private final double[] traces;
-  private final List<Accumulator> inputs;
-  private final List<Accumulator> gradients;
+  private final List<FactorSum> inputs;
+  private final List<FactorSum> gradients;
 
-  TraceSums(WeightLayer layer, List<ParameterBlock> blocks, Workspace workspace) {
+  TraceSums(WeightLayer layer, List<ParameterBlock> blocks, BlockForms forms, Workspace workspace) {
     this.layer = layer;
     this.blocks = blocks;
     this.traces = new double[blocks.size()];
     this.inputs =
         blocks.stream()
-            .map(each -> workspace.cleared(SumNames.weightedInputs(each), each.rows(), each.rows()))
+            .map(
+                each ->
+                    new FactorSum(
+                        SumNames.weightedInputs(each), forms.inputBlocks(each), workspace))
             .toList();
     this.gradients =
         blocks.stream()
             .map(
                 each ->
-                    workspace.cleared(
-                        SumNames.weightedGradients(each), each.columns(), each.columns()))
+                    new FactorSum(
+                        SumNames.weightedGradients(each), forms.gradientBlocks(each), workspace))
             .toList();
   }
 
@@ -55,22 +57,22 @@ final class TraceSums implements LayerSums {
   }
 
   /** sum ← sum + Σ weight · row rowᵀ. */
-  private static void addWeighted(Matrix rows, double[] weights, Accumulator sum, Scratch scratch) {
+  private static void addWeighted(Matrix rows, double[] weights, FactorSum sum, Scratch scratch) {
     double[] roots = new double[weights.length];
     for (int i = 0; i < roots.length; i++) {
       roots[i] = Math.sqrt(weights[i]);
     }
     Matrix scaled = scratch.matrix(SCALED, rows.rows(), rows.columns());
     Rowwise.scale(rows, roots, scaled);
-    sum.addGram(scaled, 1);
+    sum.add(scaled, 1);
   }
 
   @Override
   public void put(Sums sums) {
     for (int i = 0; i < blocks.size(); i++) {
       sums.put(SumNames.trace(blocks.get(i)), traces[i]);
-      sums.putPacked(SumNames.weightedInputs(blocks.get(i)), inputs.get(i).sum());
-      sums.putPacked(SumNames.weightedGradients(blocks.get(i)), gradients.get(i).sum());
     }
+    inputs.forEach(each -> each.put(sums));
+    gradients.forEach(each -> each.put(sums));
   }
 }

@@ -1,5 +1,6 @@
 package org.kfac4j.linalg;
 
+import java.util.List;
 import org.kfac4j.Check;
 
 /**
@@ -14,22 +15,37 @@ public final class Packed {
     return Math.toIntExact((long) n * (n + 1) / 2);
   }
 
-  /** The lower triangle of {@code matrix}. */
-  public static float[] floats(Matrix matrix) {
-    float[] packed = new float[length(matrix.rows())];
-    for (int row = 0, at = 0; row < matrix.rows(); at += ++row) {
-      matrix.get((long) row * matrix.stride(), packed, at, row + 1);
+  /** The lower triangles of matrices, one after the other. */
+  public static float[] floats(List<Matrix> matrices) {
+    float[] packed = new float[length(matrices)];
+    int at = 0;
+    for (Matrix matrix : matrices) {
+      for (int row = 0; row < matrix.rows(); at += ++row) {
+        matrix.get((long) row * matrix.stride(), packed, at, row + 1);
+      }
+    }
+    return packed;
+  }
+
+  /** The lower triangles of matrices, one after the other. */
+  public static double[] doubles(List<Matrix> matrices) {
+    double[] packed = new double[length(matrices)];
+    int at = 0;
+    for (Matrix matrix : matrices) {
+      for (int row = 0; row < matrix.rows(); at += ++row) {
+        matrix.get((long) row * matrix.stride(), packed, at, row + 1);
+      }
     }
     return packed;
   }
 
   /** The lower triangle of {@code matrix}. */
   public static double[] doubles(Matrix matrix) {
-    double[] packed = new double[length(matrix.rows())];
-    for (int row = 0, at = 0; row < matrix.rows(); at += ++row) {
-      matrix.get((long) row * matrix.stride(), packed, at, row + 1);
-    }
-    return packed;
+    return doubles(List.of(matrix));
+  }
+
+  private static int length(List<Matrix> matrices) {
+    return matrices.stream().mapToInt(each -> length(each.rows())).reduce(0, Math::addExact);
   }
 
   /**

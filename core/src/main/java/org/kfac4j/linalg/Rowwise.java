@@ -41,14 +41,12 @@ public final class Rowwise {
    */
   public static void scale(Matrix from, double[] factors, Matrix to) {
     Check.that(
-        factors.length == from.rows()
-            && to.rows() == from.rows()
-            && to.columns() == from.columns()
-            && to.stride() == to.columns(),
+        factors.length == from.rows(),
         "%d factors do not scale rows of [%d, %d]",
         factors.length,
         from.rows(),
         from.columns());
+    requireRoom(from, to);
     forRows(
         from,
         (row, values) -> {
@@ -60,16 +58,81 @@ public final class Rowwise {
   }
 
   /**
+   * to ← from diag(factors).
+   *
+   * @param to of the shape of {@code from}, without gaps
+   */
+  public static void scaleColumns(Matrix from, double[] factors, Matrix to) {
+    Check.that(
+        factors.length == from.columns(),
+        "%d factors do not scale columns of [%d, %d]",
+        factors.length,
+        from.rows(),
+        from.columns());
+    requireRoom(from, to);
+    forRows(
+        from,
+        (row, values) -> {
+          for (int i = 0; i < values.length; i++) {
+            values[i] *= factors[i];
+          }
+          to.put((long) row * values.length, values, 0, values.length);
+        });
+  }
+
+  /** scale · Σ_row row∘². */
+  public static double[] columnSquares(Matrix matrix, double scale) {
+    double[] sums = new double[matrix.columns()];
+    forRows(
+        matrix,
+        (row, values) -> {
+          for (int i = 0; i < values.length; i++) {
+            sums[i] += scale * values[i] * values[i];
+          }
+        });
+    return sums;
+  }
+
+  /**
+   * Sums {@code size} rows after one another to one.
+   *
+   * @param to [rows / size, columns], without gaps
+   */
+  public static void sumGroups(Matrix from, int size, Matrix to) {
+    Check.that(
+        to.rows() * size == from.rows() && to.columns() == from.columns(),
+        "%d rows are not %d groups of %d",
+        from.rows(),
+        to.rows(),
+        size);
+    double[] sums = new double[from.columns()];
+    forRows(
+        from,
+        (row, values) -> {
+          for (int i = 0; i < values.length; i++) {
+            sums[i] = row % size == 0 ? values[i] : sums[i] + values[i];
+          }
+          if (row % size == size - 1) {
+            to.put((long) (row / size) * sums.length, sums, 0, sums.length);
+          }
+        });
+  }
+
+  private static void requireRoom(Matrix from, Matrix to) {
+    Check.that(
+        to.rows() == from.rows() && to.columns() == from.columns() && to.stride() == to.columns(),
+        "what is made of [%d, %d] needs room of that shape without gaps",
+        from.rows(),
+        from.columns());
+  }
+
+  /**
    * Copies numbers.
    *
    * @param to of the shape of {@code from}, without gaps
    */
   public static void copy(Matrix from, Matrix to) {
-    Check.that(
-        to.rows() == from.rows() && to.columns() == from.columns() && to.stride() == to.columns(),
-        "a copy of [%d, %d] needs room of that shape without gaps",
-        from.rows(),
-        from.columns());
+    requireRoom(from, to);
     forRows(from, (row, values) -> to.put((long) row * values.length, values, 0, values.length));
   }
 

@@ -4,6 +4,7 @@ import org.jspecify.annotations.Nullable;
 import org.kfac4j.Check;
 import org.kfac4j.Snapshot;
 import org.kfac4j.curvature.BlockForm;
+import org.kfac4j.curvature.BlockForms;
 import org.kfac4j.curvature.BlockStatistics;
 import org.kfac4j.curvature.FisherType;
 import org.kfac4j.curvature.RowWindow;
@@ -97,7 +98,7 @@ public record CgfacPreconditioner(
   }
 
   @Override
-  public String size(ParameterBlock block) {
+  public String size(ParameterBlock block, BlockForms forms) {
     return "rows × (" + block.rows() + " + " + block.columns() + ")";
   }
 }

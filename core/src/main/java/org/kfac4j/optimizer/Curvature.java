@@ -9,7 +9,6 @@ import java.util.TreeMap;
 import java.util.function.IntConsumer;
 import org.jspecify.annotations.Nullable;
 import org.kfac4j.Snapshot;
-import org.kfac4j.curvature.BlockForm;
 import org.kfac4j.curvature.BlockForms;
 import org.kfac4j.curvature.BlockStatistics;
 import org.kfac4j.curvature.CouplingMoments;
@@ -101,7 +100,7 @@ final class Curvature implements AutoCloseable {
     double[] strengths = strengths(lambda, gamma);
     LinearMap[] maps = new LinearMap[blocks.size()];
     try {
-      if (workers != null) {
+      if (workers != null && settings.invertsOnExecutors(network)) {
         makeElsewhere(workers, strengths, maps);
       }
       forEachBlock(
@@ -123,17 +122,14 @@ final class Curvature implements AutoCloseable {
     }
   }
 
-  /** Has workers make the maps of layers of weights, if there is enough to do. */
+  /** Has workers make the maps of layers of weights. */
   private void makeElsewhere(LayerWorkers workers, double[] strengths, LinearMap[] maps) {
     Preconditioner preconditioner = settings.preconditioner();
     List<Integer> there = new ArrayList<>();
     List<LayerTask> tasks = new ArrayList<>();
-    double costliest = 0;
     for (int i = 0; i < maps.length; i++) {
       ParameterBlock block = blocks.get(i);
       if (block.shape().role() == ParameterRole.WEIGHTS) {
-        double cost = LayerPool.cost(block);
-        costliest = Math.max(costliest, cost);
         there.add(i);
         tasks.add(
             new LayerTask(
@@ -144,13 +140,8 @@ final class Curvature implements AutoCloseable {
                 block.rows(),
                 block.columns(),
                 settings.machine(),
-                cost));
+                settings.cost(block)));
       }
-    }
-    if (preconditioner.isAlwaysFresh()
-        || preconditioner.form() == BlockForm.NONE
-        || !settings.inverses().placement().usesWorkers(costliest)) {
-      return;
     }
     LayerWorkers.Made made = workers.make(tasks);
     if (preconditioner.mapsMayStayAway()) {
@@ -260,7 +251,7 @@ final class Curvature implements AutoCloseable {
   }
 
   private void forEachBlock(IntConsumer work) {
-    pool.forEach(blocks.size(), i -> LayerPool.cost(blocks.get(i)), work);
+    pool.forEach(blocks.size(), i -> settings.cost(blocks.get(i)), work);
   }
 
   @Override

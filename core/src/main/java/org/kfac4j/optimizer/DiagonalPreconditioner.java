@@ -3,6 +3,7 @@ package org.kfac4j.optimizer;
 import org.jspecify.annotations.Nullable;
 import org.kfac4j.Snapshot;
 import org.kfac4j.curvature.BlockForm;
+import org.kfac4j.curvature.BlockForms;
 import org.kfac4j.curvature.BlockStatistics;
 import org.kfac4j.curvature.DiagonalStatistics;
 import org.kfac4j.network.Network;
@@ -53,7 +54,7 @@ public record DiagonalPreconditioner() implements Preconditioner {
   }
 
   @Override
-  public String size(ParameterBlock block) {
+  public String size(ParameterBlock block, BlockForms forms) {
     return String.valueOf(block.shape().size());
   }
 }

@@ -1,12 +1,6 @@
 package org.kfac4j.optimizer;
 
-import org.jspecify.annotations.Nullable;
-import org.kfac4j.Snapshot;
 import org.kfac4j.curvature.BlockForm;
-import org.kfac4j.curvature.BlockStatistics;
-import org.kfac4j.curvature.FactorStatistics;
-import org.kfac4j.network.Network;
-import org.kfac4j.network.Network.ParameterBlock;
 
 /**
  * K-FAC or TKFAC with exact Tikhonov damping in the factors' eigenbases: V ↦ U_A [(U_Aᵀ V U_G) ⊘
@@ -15,41 +9,15 @@ import org.kfac4j.network.Network.ParameterBlock;
  *
  * @param form where the factors come from: {@link BlockForm#KRONECKER} or {@link BlockForm#TRACES}
  */
-public record EigenPreconditioner(BlockForm form) implements Preconditioner {
+public record EigenPreconditioner(BlockForm form) implements EigenbasisPreconditioner {
   /** K-FAC. */
   public EigenPreconditioner() {
     this(BlockForm.KRONECKER);
   }
 
   @Override
-  public LinearMap factor(
-      BlockStatistics statistics,
-      double strength,
-      String layer,
-      DenseMachine machine,
-      @Nullable LinearMap before) {
-    return EigenbasisMap.of(((FactorStatistics) statistics).factors(), strength, layer, machine);
-  }
-
-  @Override
-  public LinearMap restore(
-      Snapshot snapshot, String prefix, int rows, int columns, DenseMachine machine) {
-    return EigenbasisMap.restore(snapshot, prefix, rows, columns, machine);
-  }
-
-  @Override
-  public Footprint footprint(Network network, ParameterBlock block, Kfac.Statistics asked) {
-    return Footprint.eigen(block.rows(), block.columns());
-  }
-
-  @Override
   public boolean mapsMayStayAway() {
     return true;
-  }
-
-  @Override
-  public boolean hasGamma() {
-    return false;
   }
 
   @Override

@@ -1,11 +1,16 @@
 package org.kfac4j.optimizer;
 
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
 import org.kfac4j.Snapshot;
 import org.kfac4j.curvature.KroneckerFactors;
-import org.kfac4j.linalg.Blas;
+import org.kfac4j.linalg.BlockDiagonalMatrix;
+import org.kfac4j.linalg.DiagonalBlocks;
 import org.kfac4j.linalg.Eigen;
 import org.kfac4j.linalg.FactorizationException;
 import org.kfac4j.linalg.Matrix;
+import org.kfac4j.linalg.Packed;
 import org.kfac4j.linalg.Precision;
 
 /**
@@ -13,8 +18,8 @@ import org.kfac4j.linalg.Precision;
  * Eigenvalues S and damping λ may change, the basis does not.
  */
 final class EigenbasisMap implements LinearMap {
-  private final Matrix a;
-  private final Matrix g;
+  private final BlockDiagonalMatrix a;
+  private final BlockDiagonalMatrix g;
   private final double[] eigenvalues;
   private final int recoveries;
   private final Matrix x;
@@ -27,14 +32,20 @@ final class EigenbasisMap implements LinearMap {
    * @param eigenvalues S, laid out as V
    * @param strength λ
    */
-  private EigenbasisMap(Matrix a, Matrix g, double[] eigenvalues, double strength, int recoveries) {
+  private EigenbasisMap(
+      BlockDiagonalMatrix a,
+      BlockDiagonalMatrix g,
+      Precision precision,
+      double[] eigenvalues,
+      double strength,
+      int recoveries) {
     this.a = a;
     this.g = g;
     this.eigenvalues = eigenvalues;
     this.strength = strength;
     this.recoveries = recoveries;
-    this.x = Matrix.zeros(a.precision(), a.rows(), g.rows());
-    this.y = Matrix.zeros(a.precision(), a.rows(), g.rows());
+    this.x = Matrix.zeros(precision, a.size(), g.size());
+    this.y = Matrix.zeros(precision, a.size(), g.size());
   }
 
   /**
@@ -44,22 +55,53 @@ final class EigenbasisMap implements LinearMap {
    */
   static EigenbasisMap of(
       KroneckerFactors factors, double strength, String layer, DenseMachine machine) {
-    EigenWithRung a = eigen(factors.inputs(), factors.rows(), "A", layer, machine);
-    EigenWithRung g = eigen(factors.gradients(), factors.columns(), "G", layer, machine);
+    Basis a = basis(factors.inputs(), factors.inputBlocks(), "A", layer, machine);
+    Basis g = basis(factors.gradients(), factors.gradientBlocks(), "G", layer, machine);
     int columns = factors.columns();
     double[] eigenvalues = new double[factors.rows() * columns];
     for (int row = 0; row < factors.rows(); row++) {
       for (int column = 0; column < columns; column++) {
         eigenvalues[row * columns + column] =
-            Math.max(a.eigen.values()[row], 0) * Math.max(g.eigen.values()[column], 0);
+            Math.max(a.values[row], 0) * Math.max(g.values[column], 0);
       }
     }
     return new EigenbasisMap(
-        a.eigen.transposed(),
-        g.eigen.transposed(),
+        a.transposed,
+        g.transposed,
+        machine.precision(),
         eigenvalues,
         strength,
         Math.max(a.rung, g.rung));
+  }
+
+  /**
+   * @param values of all blocks
+   * @param transposed Uᵀ
+   */
+  private record Basis(double[] values, BlockDiagonalMatrix transposed, int rung) {}
+
+  private static Basis basis(
+      double[] packed, DiagonalBlocks blocks, String factor, String layer, DenseMachine machine) {
+    if (blocks.isDiagonal()) {
+      double[] ones = new double[blocks.size()];
+      Arrays.fill(ones, 1);
+      return new Basis(packed.clone(), BlockDiagonalMatrix.ofDiagonal(ones), 0);
+    }
+    double[] values = new double[blocks.size()];
+    List<Matrix> vectors = new ArrayList<>();
+    int rung = 0;
+    int at = 0;
+    for (int i = 0; i < blocks.count(); i++) {
+      int width = blocks.width(i);
+      int end = at + Packed.length(width);
+      double[] block = blocks.isWhole() ? packed : Arrays.copyOfRange(packed, at, end);
+      EigenWithRung found = eigen(block, width, factor, layer, machine);
+      System.arraycopy(found.eigen.values(), 0, values, blocks.first(i), width);
+      vectors.add(found.eigen.transposed());
+      rung = Math.max(rung, found.rung);
+      at = end;
+    }
+    return new Basis(values, BlockDiagonalMatrix.of(blocks, vectors), rung);
   }
 
   private record EigenWithRung(Eigen eigen, int rung) {}
@@ -82,13 +124,11 @@ final class EigenbasisMap implements LinearMap {
     }
   }
 
-  static EigenbasisMap restore(
-      Snapshot snapshot, String prefix, int rows, int columns, DenseMachine machine) {
-    Matrix a = Matrix.of(machine.precision(), rows, rows, snapshot.doubles(prefix + "UA"));
-    Matrix g = Matrix.of(machine.precision(), columns, columns, snapshot.doubles(prefix + "UG"));
+  static EigenbasisMap restore(Snapshot snapshot, String prefix, DenseMachine machine) {
     return new EigenbasisMap(
-        a,
-        g,
+        BlockDiagonalMatrix.restore(snapshot, prefix + "UA", machine.precision()),
+        BlockDiagonalMatrix.restore(snapshot, prefix + "UG", machine.precision()),
+        machine.precision(),
         snapshot.doubles(prefix + "S").clone(),
         snapshot.doubleValue(prefix + "strength"),
         Math.toIntExact(snapshot.longValue(prefix + "recoveries")));
@@ -131,8 +171,8 @@ final class EigenbasisMap implements LinearMap {
   private double[] project(double[] v, int offset) {
     double[] projected = new double[eigenvalues.length];
     x.put(0, v, offset, projected.length);
-    Blas.multiply(a, false, x, false, 0, y);
-    Blas.multiply(y, false, g, true, 0, x);
+    a.multiply(false, x, y);
+    g.multiply(y, true, x);
     x.get(0, projected, 0, projected.length);
     return projected;
   }
@@ -144,8 +184,8 @@ final class EigenbasisMap implements LinearMap {
       projected[i] /= Math.max(eigenvalues[i] + strength, Double.MIN_NORMAL);
     }
     x.put(0, projected, 0, projected.length);
-    Blas.multiply(a, true, x, false, 0, y);
-    Blas.multiply(y, false, g, false, 0, x);
+    a.multiply(true, x, y);
+    g.multiply(y, false, x);
     x.get(0, result, offset, projected.length);
   }
 
@@ -156,8 +196,8 @@ final class EigenbasisMap implements LinearMap {
 
   @Override
   public void save(Snapshot snapshot, String prefix) {
-    snapshot.put(prefix + "UA", a.toArray());
-    snapshot.put(prefix + "UG", g.toArray());
+    a.save(snapshot, prefix + "UA");
+    g.save(snapshot, prefix + "UG");
     snapshot.put(prefix + "S", eigenvalues.clone());
     snapshot.put(prefix + "strength", strength);
     snapshot.put(prefix + "recoveries", recoveries);

@@ -2,6 +2,8 @@ package org.kfac4j.optimizer;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.stream.IntStream;
+import org.kfac4j.linalg.DiagonalBlocks;
 
 /**
  * What curvature takes: memory of the driver, numbers on their way, and factorisations at a
@@ -35,22 +37,31 @@ public record Footprint(
   }
 
   /** Two factors and their inverses. */
-  static Footprint factored(long rows, long columns) {
-    long triangles = triangle(rows) + triangle(columns);
+  static Footprint factored(DiagonalBlocks a, DiagonalBlocks g) {
+    long triangles = (long) a.packedLength() + g.packedLength();
+    List<Integer> inverted = new ArrayList<>(widths(a));
+    inverted.addAll(widths(g));
     return new Footprint(
         triangles,
-        rows * rows + columns * columns + 2 * rows * columns,
+        a.squareLength() + g.squareLength() + 2L * a.size() * g.size(),
         triangles,
         0,
-        List.of((int) rows, (int) columns),
+        inverted,
         List.of());
   }
 
+  /** Of a diagonal there is next to nothing to do. */
+  private static List<Integer> widths(DiagonalBlocks blocks) {
+    return blocks.isDiagonal()
+        ? List.of()
+        : IntStream.range(0, blocks.count()).mapToObj(blocks::width).toList();
+  }
+
   /** Two factors, their eigenvectors and the products of their eigenvalues. */
-  static Footprint eigen(long rows, long columns) {
-    Footprint factored = factored(rows, columns);
+  static Footprint eigen(DiagonalBlocks a, DiagonalBlocks g) {
+    Footprint factored = factored(a, g);
     return new Footprint(
-        factored.heap + rows * columns,
+        factored.heap + (long) a.size() * g.size(),
         factored.outside,
         factored.sums,
         0,
@@ -58,20 +69,9 @@ public record Footprint(
         factored.inverted);
   }
 
-  /** As {@link #eigen}, with eigenvalues that tasks estimate. */
-  static Footprint rescaled(long rows, long columns) {
-    Footprint eigen = eigen(rows, columns);
-    return new Footprint(
-        eigen.heap,
-        eigen.outside,
-        eigen.sums + rows * columns,
-        rows * rows + columns * columns,
-        List.of(),
-        eigen.decomposed);
-  }
-
-  private static long triangle(long n) {
-    return n * (n + 1) / 2;
+  /** The same with eigenvectors that are sent to tasks, which estimate n eigenvalues. */
+  Footprint withSentBases(long n) {
+    return new Footprint(heap, outside, sums + n, outside - 2 * n, inverted, decomposed);
   }
 
   Footprint plus(Footprint other) {

@@ -176,16 +176,36 @@ public record Kfac(
     return statistics.forms.withWeights(preconditioner.form(), preconditioner.coupling());
   }
 
+  /** Rough number of multiplications that inverting and preconditioning a block take. */
+  double cost(ParameterBlock block) {
+    BlockForms forms = forms();
+    return switch (forms.of(block)) {
+      case KRONECKER, TRACES ->
+          LayerPool.cost(
+              block, forms.inputBlocks(block).width(0), forms.gradientBlocks(block).width(0));
+      default -> LayerPool.cost(block);
+    };
+  }
+
+  /** Whether executors, where there are any, make the inverses of layers of weights. */
+  public boolean invertsOnExecutors(Network network) {
+    double costliest = network.weightBlocks().stream().mapToDouble(this::cost).max().orElse(0);
+    return !preconditioner.isAlwaysFresh()
+        && preconditioner.form() != BlockForm.NONE
+        && inverses.placement.usesWorkers(costliest);
+  }
+
   @Override
   public void check(Network network) {
     preconditioner.check(network);
-    forms();
+    BlockForms forms = forms();
+    network.weightBlocks().forEach(forms::checkWidth);
     if (!statistics.forms.strict()) {
       return;
     }
     for (ParameterBlock block : network.blocks()) {
       Check.that(
-          forms().of(block) != BlockForm.DIAGONAL,
+          forms.of(block) != BlockForm.DIAGONAL,
           "curvature.strict = true refuses layer %s: it would only get the diagonal of its Fisher block",
           block.name());
     }
@@ -241,7 +261,7 @@ public record Kfac(
   @Override
   public String factors(ParameterBlock block) {
     if (block.shape().role() == ParameterRole.WEIGHTS) {
-      return preconditioner.size(block);
+      return preconditioner.size(block, forms());
     }
     return switch (forms().of(block)) {
       case EXACT -> block.shape().size() + "²";

@@ -51,11 +51,18 @@ final class LayerPool implements AutoCloseable {
 
   /** Rough number of multiplications that factorising and preconditioning a block take. */
   static double cost(ParameterBlock block) {
+    return cost(block, block.rows(), block.columns());
+  }
+
+  /** The same where factors are in blocks of this width at most. */
+  static double cost(ParameterBlock block, double inputWidth, double gradientWidth) {
     double r = block.rows();
     double c = block.columns();
     double n = r * c;
     return block.shape().role() == ParameterRole.WEIGHTS
-        ? r * r * r + c * c * c + 2 * n * (r + c)
+        ? r * inputWidth * inputWidth
+            + c * gradientWidth * gradientWidth
+            + 2 * n * (inputWidth + gradientWidth)
         : n * n * n;
   }
 

@@ -3,6 +3,7 @@ package org.kfac4j.optimizer;
 import org.jspecify.annotations.Nullable;
 import org.kfac4j.Snapshot;
 import org.kfac4j.curvature.BlockForm;
+import org.kfac4j.curvature.BlockForms;
 import org.kfac4j.curvature.BlockStatistics;
 import org.kfac4j.curvature.NoStatistics;
 import org.kfac4j.network.Network;
@@ -47,7 +48,7 @@ public record NoPreconditioner() implements Preconditioner {
   }
 
   @Override
-  public String size(ParameterBlock block) {
+  public String size(ParameterBlock block, BlockForms forms) {
     return "–";
   }
 }

@@ -9,6 +9,7 @@ import org.kfac4j.curvature.BlockForm;
 import org.kfac4j.curvature.BlockForms;
 import org.kfac4j.curvature.Coupling;
 import org.kfac4j.curvature.FisherType;
+import org.kfac4j.curvature.WideFactors;
 import org.kfac4j.network.WeightSharing;
 
 /** The optimizers that a configuration can name: one line each. */
@@ -119,7 +120,10 @@ public final class Optimizers {
                 settings.choice("curvature.weight-sharing", WeightSharing.class),
                 settings.choice("curvature.scales", ScaleForm.class).form,
                 settings.flag("curvature.strict"),
-                settings.positiveInt("curvature.rows")),
+                settings.positiveInt("curvature.rows"),
+                new WideFactors(
+                    settings.positiveInt("curvature.widest-factor"),
+                    settings.choice("curvature.wide-factors", WideFactors.Rule.class))),
             settings.positiveInt("curvature.window")),
         new Kfac.Inverses(
             settings.positiveInt("curvature.inverse-period"),

@@ -4,6 +4,7 @@ import java.io.Serializable;
 import org.jspecify.annotations.Nullable;
 import org.kfac4j.Snapshot;
 import org.kfac4j.curvature.BlockForm;
+import org.kfac4j.curvature.BlockForms;
 import org.kfac4j.curvature.BlockStatistics;
 import org.kfac4j.curvature.Coupling;
 import org.kfac4j.network.Network;
@@ -92,7 +93,7 @@ public interface Preconditioner extends Serializable {
   Footprint footprint(Network network, ParameterBlock block, Kfac.Statistics asked);
 
   /** The size of what is kept of a block of weights, for tables: "785² ⊗ 10²". */
-  default String size(ParameterBlock block) {
-    return block.rows() + "² ⊗ " + block.columns() + "²";
+  default String size(ParameterBlock block, BlockForms forms) {
+    return forms.inputBlocks(block) + " ⊗ " + forms.gradientBlocks(block);
   }
 }

@@ -14,6 +14,9 @@ import org.kfac4j.linalg.Precision;
  * @param rung 0 for a plain success, 1 float64, 2 more damping, 3 diagonal, 4 identity
  */
 record RecoveryLadder(Matrix inverse, int rung) {
+  static final int MORE_DAMPING = 2;
+  static final int IDENTITY = 4;
+
   private static final double MORE = 10;
   private static final int TRIES = 6;
 
@@ -32,16 +35,17 @@ record RecoveryLadder(Matrix inverse, int rung) {
     double more = shift;
     for (int attempt = 0; attempt <= TRIES; attempt++) {
       try (Matrix inverse = machine.factorizations().inverse(packed, n, more, Precision.DOUBLE)) {
-        return new RecoveryLadder(converted(inverse, precision), attempt == 0 ? 1 : 2);
+        return new RecoveryLadder(converted(inverse, precision), attempt == 0 ? 1 : MORE_DAMPING);
       } catch (FactorizationException notDampedEnough) {
-        more = Math.max(more, smallestShift(packed, n)) * MORE;
+        more = Math.max(more, smallestShift(Packed.trace(packed, n), n)) * MORE;
       }
     }
     return diagonal(packed, n, shift, precision);
   }
 
-  private static double smallestShift(double[] packed, int n) {
-    double scale = Math.abs(Packed.trace(packed, n)) / n;
+  /** What is little beside the mean of a matrix's diagonal. */
+  static double smallestShift(double trace, int n) {
+    double scale = Math.abs(trace) / n;
     return Double.isFinite(scale) ? Math.max(scale * 1e-12, Double.MIN_NORMAL) : 1;
   }
 
@@ -59,14 +63,14 @@ record RecoveryLadder(Matrix inverse, int rung) {
     for (int i = 0; i < n; i++) {
       double entry = packed[Packed.length(i + 1) - 1] + shift;
       if (!(entry > 0) || !Double.isFinite(entry)) {
-        rung = 4;
+        rung = IDENTITY;
         break;
       }
       inverse[i] = 1 / entry;
     }
     Matrix matrix = Matrix.zeros(precision, n, n);
     for (int i = 0; i < n; i++) {
-      matrix.put((long) i * n + i, new double[] {rung == 4 ? 1 : inverse[i]}, 0, 1);
+      matrix.put((long) i * n + i, new double[] {rung == IDENTITY ? 1 : inverse[i]}, 0, 1);
     }
     return new RecoveryLadder(matrix, rung);
   }

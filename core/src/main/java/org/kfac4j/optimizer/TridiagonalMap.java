@@ -75,9 +75,10 @@ final class TridiagonalMap implements NetworkMap {
     double[] crossGradients = parts.coupling().mean(SumNames.crossGradients(here, next));
     Matrix inputs = Matrix.zeros(machine.precision(), here.rows(), next.rows());
     Matrix gradients = Matrix.zeros(machine.precision(), here.columns(), next.columns());
-    try (Matrix c = explained(crossInputs, following.a(), inputs);
-        Matrix d = explained(crossGradients, following.g(), gradients)) {
-      return new Link(inputs, gradients, TwoTermSolver.of(own.a(), own.g(), c, d, -1, machine));
+    try (Matrix c = explained(crossInputs, following.a().whole(), inputs);
+        Matrix d = explained(crossGradients, following.g().whole(), gradients)) {
+      return new Link(
+          inputs, gradients, TwoTermSolver.of(own.a().whole(), own.g().whole(), c, d, -1, machine));
     }
   }
 

@@ -5,6 +5,7 @@ import org.jspecify.annotations.Nullable;
 import org.kfac4j.Check;
 import org.kfac4j.Snapshot;
 import org.kfac4j.curvature.BlockForm;
+import org.kfac4j.curvature.BlockForms;
 import org.kfac4j.curvature.BlockStatistics;
 import org.kfac4j.curvature.Coupling;
 import org.kfac4j.network.DenseLayer;
@@ -100,7 +101,7 @@ public record TridiagonalPreconditioner() implements Preconditioner {
   }
 
   @Override
-  public String size(ParameterBlock block) {
-    return Preconditioner.super.size(block) + " + neighbours";
+  public String size(ParameterBlock block, BlockForms forms) {
+    return Preconditioner.super.size(block, forms) + " + neighbours";
   }
 }

@@ -4,6 +4,7 @@ import org.jspecify.annotations.Nullable;
 import org.kfac4j.Check;
 import org.kfac4j.Snapshot;
 import org.kfac4j.curvature.BlockForm;
+import org.kfac4j.curvature.BlockForms;
 import org.kfac4j.curvature.BlockStatistics;
 import org.kfac4j.curvature.Coupling;
 import org.kfac4j.network.Network;
@@ -87,7 +88,7 @@ public record TwoLevelPreconditioner(Preconditioner fine, Correction correction,
   }
 
   @Override
-  public String size(ParameterBlock block) {
-    return fine.size(block);
+  public String size(ParameterBlock block, BlockForms forms) {
+    return fine.size(block, forms);
   }
 }

@@ -3,6 +3,7 @@ package org.kfac4j.linalg;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
@@ -17,7 +18,7 @@ class PackedTest {
           Matrix back = Matrix.zeros(precision, n, n)) {
         matrix.put(0, Dense.flat(Dense.positiveDefinite(n, n)), 0, n * n);
         double[] packed = Packed.doubles(matrix);
-        float[] floats = Packed.floats(matrix);
+        float[] floats = Packed.floats(List.of(matrix));
         assertThat(packed).hasSize(Packed.length(n));
         Packed.unpack(packed, back);
         double[] expected = matrix.toArray();

@@ -5,6 +5,7 @@ import org.kfac4j.Problem;
 import org.kfac4j.curvature.FisherType;
 import org.kfac4j.curvature.Request;
 import org.kfac4j.curvature.Sums;
+import org.kfac4j.curvature.WideFactors;
 import org.kfac4j.data.Batch;
 
 /** A preconditioner with the statistics of a problem's examples, ready to be applied. */
@@ -26,6 +27,11 @@ final class Inverted implements AutoCloseable {
   }
 
   static Kfac settings(Preconditioner preconditioner, FisherType fisher, DenseMachine machine) {
+    return settings(preconditioner, fisher, machine, WideFactors.REFUSED);
+  }
+
+  static Kfac settings(
+      Preconditioner preconditioner, FisherType fisher, DenseMachine machine, WideFactors wide) {
     Kfac.Statistics statistics =
         new Kfac.Statistics(
             fisher,
@@ -39,7 +45,8 @@ final class Inverted implements AutoCloseable {
                 org.kfac4j.network.WeightSharing.KFC,
                 org.kfac4j.curvature.BlockForm.EXACT,
                 false,
-                1_000_000),
+                1_000_000,
+                wide),
             5);
     return new Kfac(
         preconditioner,

@@ -16,7 +16,10 @@ import org.kfac4j.Problem;
 import org.kfac4j.Settings;
 import org.kfac4j.Snapshot;
 import org.kfac4j.Tolerance;
+import org.kfac4j.curvature.BlockForm;
+import org.kfac4j.curvature.Coupling;
 import org.kfac4j.curvature.FisherType;
+import org.kfac4j.curvature.WideFactors;
 import org.kfac4j.data.Batch;
 import org.kfac4j.linalg.Precision;
 import org.kfac4j.network.Network;
@@ -58,6 +61,10 @@ class PreconditionerContractTest {
       return (Kfac) Optimizers.create(settings(more), Machines.of(precision));
     }
 
+    WideFactors wide() {
+      return optimizer(Precision.DOUBLE).forms().wide();
+    }
+
     boolean serves() {
       try {
         preconditioner().check(network);
@@ -87,6 +94,11 @@ class PreconditionerContractTest {
       if (entry.startsWith("two-level")) {
         variants.add(List.of("curvature.two-level.correction=residual"));
       }
+      Preconditioner plain = new Case(entry, "", Networks.dense(), List.of()).preconditioner();
+      boolean factors = plain.form() == BlockForm.KRONECKER || plain.form() == BlockForm.TRACES;
+      if (factors && plain.coupling() == Coupling.NONE) {
+        variants.add(List.of("curvature.widest-factor=4", "curvature.wide-factors=blocks"));
+      }
       for (List<String> variant : variants) {
         cases.add(new Case(entry, "dense", Networks.dense(), variant));
         cases.add(new Case(entry, "convolution", Networks.convolution(), variant));
@@ -112,7 +124,16 @@ class PreconditionerContractTest {
   }
 
   private static Inverted inverted(Case each, Problem problem, FisherType fisher) {
-    return Inverted.of(each.preconditioner(), problem, problem.theta(5, 1), fisher, STRENGTH);
+    return inverted(each, problem, problem.theta(5, 1), fisher, STRENGTH);
+  }
+
+  private static Inverted inverted(
+      Case each, Problem problem, double[] theta, FisherType fisher, double strength) {
+    return Inverted.of(
+        Inverted.settings(each.preconditioner(), fisher, Machines.DOUBLE, each.wide()),
+        problem,
+        theta,
+        strength);
   }
 
   @ParameterizedTest
@@ -154,8 +175,7 @@ class PreconditionerContractTest {
     double before = Double.POSITIVE_INFINITY;
     for (double strength : new double[] {1e-2, 1, 100}) {
       try (Inverted inverted =
-          Inverted.of(
-              each.preconditioner(), problem, problem.theta(5, 1), FisherType.SAMPLED, strength)) {
+          inverted(each, problem, problem.theta(5, 1), FisherType.SAMPLED, strength)) {
         if (inverted.settings.preconditioner().scalings() != null) {
           inverted.inverse.damp(strength);
         }
@@ -166,8 +186,7 @@ class PreconditionerContractTest {
     }
     double much = 1e14;
     try (Inverted inverted =
-        Inverted.of(
-            each.preconditioner(), problem, problem.theta(5, 1), FisherType.SAMPLED, much)) {
+        inverted(each, problem, problem.theta(5, 1), FisherType.SAMPLED, much)) {
       if (!each.entry.startsWith("two-level")) {
         assertClose(each.toString(), Dense.scaled(much, inverted.apply(v)), v, 1e-5);
       }
@@ -202,8 +221,7 @@ class PreconditionerContractTest {
     double[] v = vector(8, each.network);
     for (Problem problem : problems) {
       for (double[] weights : List.of(theta, new double[theta.length])) {
-        try (Inverted inverted =
-            Inverted.of(each.preconditioner(), problem, weights, FisherType.SAMPLED, STRENGTH)) {
+        try (Inverted inverted = inverted(each, problem, weights, FisherType.SAMPLED, STRENGTH)) {
           double[] u = inverted.apply(v);
           assertThat(Arrays.stream(u).allMatch(Double::isFinite)).as(each.toString()).isTrue();
         }
@@ -326,7 +344,7 @@ class PreconditionerContractTest {
     Preconditioner preconditioner = each.preconditioner();
     assertThat(preconditioner.describe()).isNotBlank().hasSizeLessThan(40);
     for (ParameterBlock block : each.network.weightBlocks()) {
-      assertThat(preconditioner.size(block)).isNotBlank();
+      assertThat(each.optimizer(Precision.DOUBLE).factors(block)).isNotBlank();
     }
   }
 }

@@ -88,9 +88,14 @@ public final class Plan implements Callable<Integer> {
     line("an iteration sends", Bytes.text(plan.sentBytes()) + " to each executor");
     line("  and gets back", Bytes.text(plan.returnedBytes()) + " from each task");
     if (!curvature.inverted().isEmpty() || !curvature.decomposed().isEmpty()) {
+      RefreshRate there = rate.on(plan.inverseThreads());
+      line("inverses are made", plan.inverses().text);
       line(
           "a refresh takes",
-          String.format(Locale.ROOT, "%.2f s (%s)", rate.seconds(curvature), rate.describe()));
+          String.format(Locale.ROOT, "%.2f s (%s)", there.seconds(curvature), there.describe()));
+      if (plan.inverses() != RunPlan.Place.DRIVER) {
+        line("  and sends", Bytes.text(plan.averageBytes()) + " to executors, each its layers");
+      }
     }
     if (curvature.bases() > 0) {
       line("  and sends", Bytes.text(plan.number() * curvature.bases()) + " to each executor");

@@ -50,6 +50,11 @@ record RefreshRate(double inversion, double decomposition, int threads) {
     return seconds.median();
   }
 
+  /** The same rates with other cores than the driver's. */
+  RefreshRate on(int cores) {
+    return new RefreshRate(inversion, decomposition, cores);
+  }
+
   /** Seconds of a refresh: layers side by side, the largest matrix at least. */
   double seconds(Footprint work) {
     List<Double> each =

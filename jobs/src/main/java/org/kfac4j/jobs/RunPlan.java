@@ -3,6 +3,7 @@ package org.kfac4j.jobs;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import java.util.stream.Stream;
 import org.apache.spark.SparkConf;
 import org.apache.spark.util.Utils;
 import org.kfac4j.InvalidInputException;
@@ -10,7 +11,6 @@ import org.kfac4j.Settings;
 import org.kfac4j.data.DataSource;
 import org.kfac4j.linalg.Precision;
 import org.kfac4j.network.Network;
-import org.kfac4j.network.Network.ParameterBlock;
 import org.kfac4j.optimizer.Footprint;
 import org.kfac4j.optimizer.Kfac;
 import org.kfac4j.optimizer.Optimizer;
@@ -29,25 +29,48 @@ record RunPlan(
     int blockRows,
     int number,
     int statisticsPeriod,
-    int products) {
+    int products,
+    Place inverses) {
   /** A JVM needs some heap for itself, Spark and code: of a limit, so much is for data. */
   private static final double USABLE = 0.9;
 
   private static final long SPARK_HEAP = 300L << 20;
 
+  /** Where layers' inverses are made and kept. */
+  enum Place {
+    DRIVER("on the driver"),
+    /** Made on executors, kept on the driver. */
+    FETCHED("on executors, from where the driver fetches them"),
+    EXECUTORS("on executors, which keep them");
+
+    final String text;
+
+    Place(String text) {
+      this.text = text;
+    }
+
+    static Place of(Optimizer optimizer, Network network, Cores cores) {
+      if (cores.local || !(optimizer instanceof Kfac kfac) || !kfac.invertsOnExecutors(network)) {
+        return DRIVER;
+      }
+      return kfac.preconditioner().mapsMayStayAway() ? EXECUTORS : FETCHED;
+    }
+  }
+
   /**
    * Where it runs.
    *
    * @param local whether driver and tasks share a process
+   * @param executors how many, 1 if that is not known before they start
    * @param slots tasks that one executor runs at a time
    * @param executorHeap bytes, 0 if they share the driver's
    */
-  record Cores(boolean local, int slots, long executorHeap) {
+  record Cores(boolean local, int executors, int slots, long executorHeap) {
     static Cores of(SparkConf spark) {
       String master = spark.get("spark.master", "local[*]");
       int perTask = spark.getInt("spark.task.cpus", 1);
       if (master.equals("local")) {
-        return new Cores(true, 1, 0);
+        return new Cores(true, 1, 1, 0);
       }
       if (master.startsWith("local[")) {
         String threads = master.replaceAll("^local\\[([^,\\]]*).*$", "$1");
@@ -55,11 +78,12 @@ record RunPlan(
             threads.equals("*")
                 ? Runtime.getRuntime().availableProcessors()
                 : Integer.parseInt(threads);
-        return new Cores(true, Math.max(1, count / perTask), 0);
+        return new Cores(true, 1, Math.max(1, count / perTask), 0);
       }
       int cores = spark.getInt("spark.executor.cores", 1);
       long heap = Utils.memoryStringToMb(spark.get("spark.executor.memory", "1g"));
-      return new Cores(false, Math.max(1, cores / perTask), heap << 20);
+      int executors = Math.max(1, spark.getInt("spark.executor.instances", 1));
+      return new Cores(false, executors, Math.max(1, cores / perTask), heap << 20);
     }
   }
 
@@ -70,17 +94,19 @@ record RunPlan(
     Precision precision = run.problem().precision();
     boolean exact =
         run.optimizer() instanceof Kfac && settings.text("optimizer.step").equals("exact");
+    Cores cores = Cores.of(spark);
     return new RunPlan(
         network,
         run.optimizer(),
         run.optimizer().footprint(network),
-        Cores.of(spark),
+        cores,
         Runtime.getRuntime().maxMemory(),
         train.size(),
         settings.positiveInt("training.block-rows"),
         precision == Precision.FLOAT ? Float.BYTES : Double.BYTES,
         settings.positiveInt("curvature.statistics-period"),
-        exact ? 2 : 0);
+        exact ? 2 : 0,
+        Place.of(run.optimizer(), network, cores));
   }
 
   private long parameters() {
@@ -109,21 +135,25 @@ record RunPlan(
 
   /** Without cached examples, which go to disk where there is no room. */
   long driverHeap() {
-    long own = SPARK_HEAP + vectorBytes() + averageBytes() + 2 * sumBytes();
+    long fetched = inverses == Place.FETCHED ? Double.BYTES * curvature.outside() : 0;
+    long own = SPARK_HEAP + vectorBytes() + averageBytes() + 2 * sumBytes() + fetched;
     return cores.local ? own + cores.slots * taskHeap() : own;
   }
 
   /** Inverses, the next ones while they are made, and what LAPACK works in. */
   long driverOutside() {
-    long largest =
-        java.util.stream.Stream.concat(
-                curvature.inverted().stream(), curvature.decomposed().stream())
-            .mapToLong(n -> 3L * n * n)
-            .max()
-            .orElse(0);
-    int threads = Runtime.getRuntime().availableProcessors();
-    long own = number * (2 * curvature.outside() + threads * largest);
+    long kept = inverses == Place.EXECUTORS ? 0 : 2 * curvature.outside();
+    int threads = inverses == Place.DRIVER ? Runtime.getRuntime().availableProcessors() : 0;
+    long own = number * (kept + threads * largestInverse());
     return cores.local ? own + cores.slots * taskOutside() : own;
+  }
+
+  /** Numbers that LAPACK works in with the largest matrix. */
+  private long largestInverse() {
+    return Stream.concat(curvature.inverted().stream(), curvature.decomposed().stream())
+        .mapToLong(n -> 3L * n * n)
+        .max()
+        .orElse(0);
   }
 
   /** Of one task: its weights and sums on the heap. */
@@ -147,8 +177,20 @@ record RunPlan(
     return SPARK_HEAP + cores.slots * taskHeap();
   }
 
+  /** With inverses, its share of two generations and what it makes them in. */
   long executorOutside() {
-    return cores.slots * taskOutside();
+    long made =
+        inverses == Place.DRIVER
+            ? 0
+            : number * (2 * curvature.outside() / cores.executors + cores.slots * largestInverse());
+    return cores.slots * taskOutside() + made;
+  }
+
+  /** Cores that inverses are made on, side by side. */
+  int inverseThreads() {
+    return inverses == Place.DRIVER
+        ? Runtime.getRuntime().availableProcessors()
+        : cores.executors * cores.slots;
   }
 
   /** To each executor in an iteration: weights, and directions of the exact step. */
@@ -167,16 +209,6 @@ record RunPlan(
    * @throws InvalidInputException saying what is needed, what there is and what to do
    */
   void requireFits() {
-    for (ParameterBlock block : network.weightBlocks()) {
-      int widest = Math.max(block.rows(), block.columns());
-      boolean factors = !curvature.inverted().isEmpty() || !curvature.decomposed().isEmpty();
-      InvalidInputException.require(
-          !factors || (long) widest * (widest + 1) / 2 < Integer.MAX_VALUE - 8,
-          "layer %s has a factor of %d × %d, more than an array can hold: optimizer.preconditioner = cgfac or diagonal has no factors",
-          block.name(),
-          widest,
-          widest);
-    }
     InvalidInputException.require(
         driverHeap() <= USABLE * heapLimit,
         "this run needs at least %s of driver memory (%s for %s parameters, %s for curvature), but the driver has %s: --driver-memory %s",

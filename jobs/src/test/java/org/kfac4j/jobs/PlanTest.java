@@ -90,6 +90,65 @@ class PlanTest {
   }
 
   @Test
+  void aFactorThatIsTooWideIsRefusedOrSplitAsTheSettingsSay() throws IOException {
+    Path refused = conf("[6, 50, 10]", "curvature.widest-factor = 40");
+    for (Jobs.Ended ended :
+        List.of(Jobs.run(new Plan(), refused.toString()), Jobs.train(refused))) {
+      assertThat(ended.code()).as(ended.err()).isEqualTo(Job.BAD_INPUT);
+      assertThat(ended.err().lines()).hasSize(1);
+      assertThat(ended.err()).contains("50 × 50", "curvature.widest-factor = 40", "blocks");
+    }
+    Path split = conf("[6, 50, 10]", "curvature { widest-factor = 40, wide-factors = blocks }");
+    Jobs.Ended plan = Jobs.run(new Plan(), split.toString());
+    assertThat(plan.out()).contains("7² ⊗ 2 × 25²", "2 × 26² ⊗ 10²");
+    Jobs.Ended trained = Jobs.train(split);
+    assertThat(trained.code()).as(trained.err()).isZero();
+    assertThat(Files.readString(temporary.resolve("out").resolve("report.html")))
+        .contains("7² ⊗ 2 × 25²", "2 × 26² ⊗ 10²");
+  }
+
+  @Test
+  void inversesThatExecutorsMakeAreCountedThere() throws IOException {
+    System.setProperty("spark.master", "spark://somewhere:7077");
+    System.setProperty("spark.executor.memory", "2g");
+    System.setProperty("spark.executor.cores", "2");
+    System.setProperty("spark.executor.instances", "4");
+    try {
+      String[] expected = {
+        "kfac driver: on the driver",
+        "kfac executors: on executors, which keep them",
+        "ekfac executors: on executors, from where the driver fetches them",
+        "kfac auto: on the driver",
+        "diagonal executors: "
+      };
+      for (String each : expected) {
+        String[] words = each.split("[ :]+", 3);
+        String more =
+            "optimizer.preconditioner = %s, curvature.placement = %s".formatted(words[0], words[1]);
+        Jobs.Ended ended = Jobs.runAsConfigured(new Plan(), conf("[6, 50, 10]", more).toString());
+        assertThat(ended.code()).as(ended.err()).isZero();
+        boolean made = !words[2].isEmpty();
+        assertThat(ended.out().contains("inverses are made")).isEqualTo(made);
+        assertThat(ended.out()).contains(words[2]);
+        assertThat(ended.out().contains("to executors, each its layers"))
+            .isEqualTo(words[1].equals("executors") && made);
+      }
+      String wide = "curvature.placement = auto";
+      Jobs.Ended ended = Jobs.runAsConfigured(new Plan(), conf("[6, 1600, 10]", wide).toString());
+      assertThat(ended.out()).contains("on executors, which keep them");
+    } finally {
+      for (String key :
+          List.of(
+              "spark.master",
+              "spark.executor.memory",
+              "spark.executor.cores",
+              "spark.executor.instances")) {
+        System.clearProperty(key);
+      }
+    }
+  }
+
+  @Test
   void executorsOfAClusterAreCountedByThemselves() throws IOException {
     Path conf = conf("[6, 5, 10]", "");
     System.setProperty("spark.master", "spark://somewhere:7077");

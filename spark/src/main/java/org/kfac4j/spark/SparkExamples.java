@@ -51,7 +51,7 @@ public final class SparkExamples implements AutoCloseable {
     try {
       return new SparkExamples(cached, checkedSize(cached, source));
     } catch (RuntimeException e) {
-      cached.unpersist(false);
+      unpersist(cached);
       throw e;
     }
   }
@@ -108,6 +108,11 @@ public final class SparkExamples implements AutoCloseable {
 
   @Override
   public void close() {
-    cached.unpersist(false);
+    unpersist(cached);
+  }
+
+  /** In one process it is waited for: Spark prints a stack trace if the context stops before. */
+  private static void unpersist(JavaRDD<?> cached) {
+    cached.unpersist(cached.context().isLocal());
   }
 }
