@@ -23,6 +23,7 @@ import org.deeplearning4j.nn.conf.graph.MergeVertex;
 import org.deeplearning4j.nn.conf.graph.ScaleVertex;
 import org.deeplearning4j.nn.conf.inputs.InputType;
 import org.deeplearning4j.nn.conf.layers.BatchNormalization;
+import org.deeplearning4j.nn.conf.layers.LossLayer;
 import org.deeplearning4j.nn.conf.layers.OutputLayer;
 import org.deeplearning4j.nn.conf.layers.PoolingType;
 import org.deeplearning4j.nn.conf.layers.SubsamplingLayer;
@@ -264,6 +265,38 @@ class GraphNetworkTest {
           end(graph, "times");
         },
         "test: layer times: op = Product is not supported");
+    assertRefused(
+        graph -> {
+          // Of maps with channels first, the last axis is their columns.
+          MergeVertex columns = new MergeVertex();
+          columns.setMergeAxis(-1);
+          graph
+              .addLayer("a", convolution(2, 3, 1, Activation.TANH), "in")
+              .addVertex("merge", columns, "a", "a");
+          end(graph, "merge");
+        },
+        "test: layer merge: mergeAxis = -1 is not supported");
+    assertRefused(
+        graph ->
+            graph
+                .addLayer("a", dense(), "in")
+                .addLayer("b", dense(), "in")
+                .addLayer("s", activation(Activation.SOFTMAX), "a")
+                .addLayer("t", activation(Activation.SOFTMAX), "b")
+                .addLayer(
+                    "out",
+                    new LossLayer.Builder(new LossMCXENT()).activation(Activation.IDENTITY).build(),
+                    "t")
+                .setOutputs("out")
+                .allowDisconnected(true),
+        "test: layer t: a second softmax before a loss is not supported");
+  }
+
+  private static org.deeplearning4j.nn.conf.layers.DenseLayer dense() {
+    return new org.deeplearning4j.nn.conf.layers.DenseLayer.Builder()
+        .nOut(3)
+        .activation(Activation.IDENTITY)
+        .build();
   }
 
   private static void assertRefused(Consumer<GraphBuilder> layers, String message) {

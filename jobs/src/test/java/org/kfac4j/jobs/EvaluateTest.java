@@ -106,6 +106,33 @@ class EvaluateTest {
         .isEqualTo(best("images").get("testAccuracy").asDouble());
   }
 
+  @Test
+  void theFileThatARunBeganWithIsNotNeeded() throws IOException {
+    String json =
+        new NeuralNetConfiguration.Builder()
+            .seed(1)
+            .list()
+            .layer(
+                new OutputLayer.Builder(new LossMCXENT())
+                    .nIn(20)
+                    .nOut(10)
+                    .activation(Activation.SOFTMAX)
+                    .build())
+            .build()
+            .toJson();
+    Path file = Files.writeString(folder.resolve("beginning.json"), json);
+    Path conf = conf("beginning", "[]", "classifier");
+    Files.writeString(
+        conf, Files.readString(conf).replace("layers = []", "file = \"" + file + "\""));
+    Jobs.Ended trained = Jobs.run(new Train(), conf.toString());
+    assertThat(trained.code()).as(trained.err()).isZero();
+    Files.delete(file);
+    Jobs.Ended run = evaluate(conf, "--json");
+    assertThat(run.code()).as(run.err()).isZero();
+    assertThat(JSON.readTree(run.out()).at("/test/accuracy").asDouble())
+        .isEqualTo(best("beginning").get("testAccuracy").asDouble());
+  }
+
   /**
    * A residual network with batch normalisation; the saved model does not say the size of images.
    */
