@@ -1,5 +1,6 @@
 package org.kfac4j.curvature;
 
+import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
 import org.kfac4j.data.Augmentation;
 import org.kfac4j.data.Examples;
@@ -18,6 +19,7 @@ public final class Block {
   private final long[] ids;
   private final long[] places;
   private int @Nullable [] labels;
+  private float @Nullable [] weights;
   private float @Nullable [] targets;
   private int targetWidth;
   private int count;
@@ -67,6 +69,22 @@ public final class Block {
     return new Targets(labels, targets);
   }
 
+  /** One per row, or null if all are 1; longer than the block. */
+  public float @Nullable [] weights() {
+    return weights;
+  }
+
+  /** √w of the first {@code n} rows, which sums of second moments take; null if all are 1. */
+  double @Nullable [] roots(int n) {
+    float[] squares = weights;
+    if (squares == null) {
+      return null;
+    }
+    double[] roots = new double[n];
+    Arrays.setAll(roots, i -> Math.sqrt(squares[i]));
+    return roots;
+  }
+
   /** Removes the first {@code n} rows. */
   public void drop(int n) {
     int left = count - n;
@@ -76,6 +94,9 @@ public final class Block {
     System.arraycopy(inStatistics, n, inStatistics, 0, left);
     if (labels != null) {
       System.arraycopy(labels, n, labels, 0, left);
+    }
+    if (weights != null) {
+      System.arraycopy(weights, n, weights, 0, left);
     }
     if (targets != null && targets != features) {
       System.arraycopy(targets, n * targetWidth, targets, 0, left * targetWidth);
@@ -121,6 +142,9 @@ public final class Block {
       labels[i] = labels[j];
       labels[j] = label;
     }
+    if (weights != null) {
+      swap(weights, 1, i, j);
+    }
     if (targets != null && targets != features) {
       swap(targets, targetWidth, i, j);
     }
@@ -143,6 +167,9 @@ public final class Block {
    */
   public void add(Examples source, int row, long epoch, long place, boolean statistics) {
     prepare(source);
+    if (weights != null) {
+      weights[count] = source.weights() == null ? 1 : source.weights()[row];
+    }
     long id = source.firstId() + row;
     inStatistics[count] = statistics;
     places[count] = place;
@@ -154,6 +181,10 @@ public final class Block {
   /** Makes room for the kind of targets that {@code source} has. */
   private void prepare(Examples source) {
     float[] sourceTargets = source.targets();
+    if (source.weights() != null && weights == null) {
+      weights = new float[capacity];
+      Arrays.fill(weights, 1);
+    }
     if (source.labels() != null) {
       labels = labels == null ? new int[capacity] : labels;
     } else if (sourceTargets == source.features()) {

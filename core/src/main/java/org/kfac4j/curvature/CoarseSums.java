@@ -2,6 +2,7 @@ package org.kfac4j.curvature;
 
 import java.util.ArrayList;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 import org.kfac4j.linalg.Accumulator;
 import org.kfac4j.linalg.Matrix;
 import org.kfac4j.linalg.Rowwise;
@@ -34,7 +35,8 @@ final class CoarseSums implements CouplingSums {
   }
 
   @Override
-  public void add(int n, int pass) {
+  public void add(int n, int pass, Block source) {
+    double[] roots = source.roots(n);
     List<Matrix> a = new ArrayList<>();
     List<Matrix> g = new ArrayList<>();
     for (ParameterBlock block : blocks) {
@@ -51,8 +53,8 @@ final class CoarseSums implements CouplingSums {
               n,
               (part, first, examples, layerInputs, layerGradients) -> {
                 double positions = (double) layerInputs.rows() / examples;
-                reduce(layerInputs, examples, 1 / positions, first, a.get(base + part));
-                reduce(layerGradients, examples, 1, first, g.get(base + part));
+                reduce(layerInputs, examples, 1 / positions, roots, first, a.get(base + part));
+                reduce(layerGradients, examples, 1, null, first, g.get(base + part));
               });
       while (at < blocks.size() && blocks.get(at).layer() == layer) {
         at++;
@@ -64,17 +66,22 @@ final class CoarseSums implements CouplingSums {
     add(g, "coarse gradient sums", gradients);
   }
 
-  /** Writes the sums of each example's rows, times {@code factor}, from row {@code to} on. */
-  private static void reduce(Matrix rows, int examples, double factor, int to, Matrix target) {
+  /**
+   * Writes the sums of each example's rows, times {@code factor} and the examples' own factors,
+   * from row {@code to} on.
+   */
+  private static void reduce(
+      Matrix rows, int examples, double factor, double @Nullable [] roots, int to, Matrix target) {
     int positions = rows.rows() / examples;
     double[] sum = new double[rows.columns()];
     double[] row = new double[rows.columns()];
     for (int example = 0; example < examples; example++) {
       java.util.Arrays.fill(sum, 0);
+      double scale = roots == null ? factor : factor * roots[to + example];
       for (int t = 0; t < positions; t++) {
         rows.get((long) (example * positions + t) * rows.stride(), row, 0, row.length);
         for (int i = 0; i < row.length; i++) {
-          sum[i] += factor * row[i];
+          sum[i] += scale * row[i];
         }
       }
       target.put((long) (to + example) * sum.length, sum, 0, sum.length);

@@ -31,6 +31,13 @@ public interface ComputeBackend extends Serializable {
    */
   BlockCompute open(Network network, Request request, Parameters weights, List<Parameters> vectors);
 
+  /**
+   * Begins to compute outputs.
+   *
+   * @param rows of a block, at most
+   */
+  BlockForward forward(Network network, Parameters weights, int rows);
+
   /** Gives memory back that is kept between requests in this process. */
   void release();
 }

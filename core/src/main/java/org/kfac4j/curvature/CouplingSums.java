@@ -9,8 +9,9 @@ interface CouplingSums {
    * n examples.
    *
    * @param pass which of the block's backward passes it was, from 0 on
+   * @param source whose examples they are; the gradients have √w of its weights in them
    */
-  void add(int n, int pass);
+  void add(int n, int pass, Block source);
 
   /** Adds all sums, as they travel, to {@code sums}. */
   void put(Sums sums);
@@ -23,7 +24,7 @@ interface CouplingSums {
       case NONE ->
           new CouplingSums() {
             @Override
-            public void add(int n, int pass) {
+            public void add(int n, int pass, Block source) {
               // Blocks have nothing to do with each other.
             }
 

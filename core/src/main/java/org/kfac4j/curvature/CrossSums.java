@@ -4,6 +4,7 @@ import java.util.ArrayList;
 import java.util.List;
 import org.kfac4j.linalg.Accumulator;
 import org.kfac4j.linalg.Matrix;
+import org.kfac4j.linalg.Rowwise;
 import org.kfac4j.network.Network;
 import org.kfac4j.network.Network.ParameterBlock;
 import org.kfac4j.network.WeightLayer;
@@ -30,7 +31,8 @@ final class CrossSums implements CouplingSums {
   }
 
   @Override
-  public void add(int n, int pass) {
+  public void add(int n, int pass, Block source) {
+    double[] roots = source.roots(n);
     List<Matrix> a = new ArrayList<>();
     List<Matrix> g = new ArrayList<>();
     for (ParameterBlock block : blocks) {
@@ -40,7 +42,7 @@ final class CrossSums implements CouplingSums {
               workspace.buffers(block.layer()),
               n,
               (part, first, examples, layerInputs, layerGradients) -> {
-                a.add(layerInputs);
+                a.add(roots == null ? layerInputs : weighed(block, layerInputs, roots));
                 g.add(layerGradients);
               });
     }
@@ -50,6 +52,14 @@ final class CrossSums implements CouplingSums {
       }
       gradients.get(i).addProduct(g.get(i), true, g.get(i + 1), false);
     }
+  }
+
+  /** Rows times √w of their examples. */
+  private Matrix weighed(ParameterBlock block, Matrix rows, double[] roots) {
+    Matrix weighed =
+        workspace.examples("weighed inputs " + block.index(), rows.columns()).top(rows.rows());
+    Rowwise.scale(rows, roots, weighed);
+    return weighed;
   }
 
   @Override

@@ -116,10 +116,10 @@ final class CurvatureSums {
   }
 
   /** Adds what is made of inputs, of the first n examples. */
-  void addInputs(int n) {
+  void addInputs(int n, Block block) {
     for (int i = 0; i < layers.size(); i++) {
       for (LayerSums each : layers.get(i)) {
-        each.addInputs(workspace.buffers(i), n);
+        each.addInputs(workspace.buffers(i), n, block);
       }
     }
   }
@@ -129,16 +129,16 @@ final class CurvatureSums {
    *
    * @param pass which of the block's backward passes it is
    */
-  void addGradients(int i, int n, int pass, long[] places) {
+  void addGradients(int i, int n, int pass, Block block) {
     LayerBuffers buffers = workspace.buffers(i);
     for (LayerSums each : layers.get(i)) {
-      each.addGradients(buffers, n, pass, places);
+      each.addGradients(buffers, n, pass, block);
     }
   }
 
   /** Adds what is made of several layers' gradients, after a backward pass. */
-  void addCoupling(int n, int pass) {
-    coupling.add(n, pass);
+  void addCoupling(int n, int pass, Block block) {
+    coupling.add(n, pass, block);
   }
 
   /** Adds all sums, as they travel, to {@code sums}. */

@@ -13,6 +13,7 @@ import org.kfac4j.network.WeightSharing;
 final class MomentSums implements LayerSums {
   private static final int REDUCED_INPUTS = WeightLayer.FREE_SCRATCH;
   private static final int REDUCED_GRADIENTS = REDUCED_INPUTS + 1;
+  private static final int WEIGHED = REDUCED_INPUTS + 2;
 
   private final WeightLayer layer;
   private final WeightSharing sharing;
@@ -36,21 +37,22 @@ final class MomentSums implements LayerSums {
   }
 
   @Override
-  public void addInputs(LayerBuffers buffers, int n) {
-    if (areWhole(inputs)) {
+  public void addInputs(LayerBuffers buffers, int n, Block source) {
+    if (areWhole(inputs) && source.weights() == null) {
       layer.addInputMoments(buffers, n, sharing, inputs.stream().map(FactorSum::whole).toList());
     }
   }
 
   @Override
-  public void addGradients(LayerBuffers buffers, int n, int pass, long[] places) {
+  public void addGradients(LayerBuffers buffers, int n, int pass, Block source) {
     boolean gradientRows = !areWhole(gradients);
     if (!gradientRows) {
       layer.addGradientMoments(
           buffers, n, sharing, gradients.stream().map(FactorSum::whole).toList());
     }
-    // Layers sum whole matrices in ways of their own; blocks are made of rows.
-    boolean inputRows = pass == 0 && !areWhole(inputs);
+    // Layers sum whole matrices in ways of their own; blocks and weighted sums are made of rows.
+    double[] roots = source.roots(n);
+    boolean inputRows = pass == 0 && (!areWhole(inputs) || roots != null);
     if (!inputRows && !gradientRows) {
       return;
     }
@@ -61,7 +63,8 @@ final class MomentSums implements LayerSums {
           int positions = a.rows() / examples;
           Scratch scratch = buffers.scratch();
           if (inputRows) {
-            Matrix rows = shared(a, positions, REDUCED_INPUTS, scratch);
+            Matrix weighed = roots == null ? a : weighed(a, roots, first, positions, scratch);
+            Matrix rows = shared(weighed, positions, REDUCED_INPUTS, scratch);
             inputs.get(part).add(rows, sharing.inputScale(positions));
           }
           if (gradientRows) {
@@ -69,6 +72,18 @@ final class MomentSums implements LayerSums {
             gradients.get(part).add(rows, sharing.gradientScale(positions));
           }
         });
+  }
+
+  /** Rows times √w of their examples. */
+  private static Matrix weighed(
+      Matrix rows, double[] roots, int first, int positions, Scratch scratch) {
+    double[] factors = new double[rows.rows()];
+    for (int i = 0; i < factors.length; i++) {
+      factors[i] = roots[first + i / positions];
+    }
+    Matrix weighed = scratch.matrix(WEIGHED, rows.rows(), rows.columns());
+    Rowwise.scale(rows, factors, weighed);
+    return weighed;
   }
 
   private static boolean areWhole(List<FactorSum> sums) {

@@ -63,6 +63,12 @@ public record Nd4jBackend(
   }
 
   @Override
+  public BlockForward forward(Network network, Parameters weights, int rows) {
+    Blas.useThreads(threads);
+    return new Nd4jForward(network, weights, new Workspace(network, precision, rows), rows);
+  }
+
+  @Override
   public int blockRows(Network network) {
     if (network.layers().stream().anyMatch(BatchNormalizationLayer.class::isInstance)) {
       return normalizationBlock;

@@ -38,8 +38,8 @@ final class Nd4jCompute implements BlockCompute {
   private final @Nullable CurvatureSums curvatureSums;
   private final PhaseClock clock = new PhaseClock();
 
-  private long count;
-  private long statisticsCount;
+  private double count;
+  private double statisticsCount;
   private double loss;
   private double squaredError;
   private double correct;
@@ -78,18 +78,19 @@ final class Nd4jCompute implements BlockCompute {
 
   @Override
   public void add(Block block, int n) {
-    count += n;
+    WeightedLoss loss = new WeightedLoss(network.loss(), block.weights());
+    count += loss.count(n);
     clock.skip();
     forward(block, n);
     clock.charge("forward");
     if (request instanceof Request.Products) {
-      addProducts(n);
+      addProducts(block, n);
     } else if (request instanceof Request.Gradient gradient) {
-      addGradient(block, n, gradient.statistics());
+      addGradient(loss, block, n, gradient.statistics());
     } else if (request instanceof Request.Curvature curvature) {
-      addCurvature(block, n, curvature.statistics());
+      addCurvature(loss, block, n, curvature.statistics());
     } else if (request instanceof Request.Loss asked) {
-      addLoss(block.targets(), n, asked.metrics());
+      addLoss(loss, block.targets(), n, asked.metrics());
     }
   }
 
@@ -114,18 +115,19 @@ final class Nd4jCompute implements BlockCompute {
     workspace.value(network.layers().size()).get(workspace.outputs, n);
   }
 
-  private void addLoss(Targets targets, int n, boolean metrics) {
-    loss += network.loss().value(workspace.outputs, targets, n);
+  private void addLoss(WeightedLoss of, Targets targets, int n, boolean metrics) {
+    loss += of.value(workspace.outputs, targets, n);
     if (metrics) {
-      squaredError += network.loss().squaredError(workspace.outputs, targets, n);
-      correct += network.loss().correct(workspace.outputs, targets, n);
+      squaredError += of.squaredError(workspace.outputs, targets, n);
+      correct += of.correct(workspace.outputs, targets, n);
     }
     clock.charge("loss");
   }
 
-  private void addGradient(Block block, int n, Request.@Nullable Statistics statistics) {
+  private void addGradient(
+      WeightedLoss of, Block block, int n, Request.@Nullable Statistics statistics) {
     double blockLoss =
-        network.loss().gradient(workspace.outputs, block.targets(), n, workspace.outputGradients);
+        of.gradient(workspace.outputs, block.targets(), n, workspace.outputGradients);
     loss += blockLoss;
     if (!Double.isFinite(blockLoss)) {
       blame(n);
@@ -134,28 +136,30 @@ final class Nd4jCompute implements BlockCompute {
     int sampled = statistics == null ? 0 : Math.min(block.statisticsCount(), n);
     boolean empirical = statistics != null && statistics.fisher() == FisherType.EMPIRICAL;
     hold(false);
-    backward(n, true, empirical ? sampled : 0, 0, block.places());
+    // Weights are in the gradient as they are, but with their roots in what is squared.
+    boolean together = empirical && block.weights() == null;
+    backward(n, true, together ? sampled : 0, 0, block);
     clock.charge("backward");
     if (statistics != null && sampled > 0) {
-      statisticsCount += sampled;
-      requireNonNull(curvatureSums).addInputs(sampled);
+      statisticsCount += of.count(sampled);
+      requireNonNull(curvatureSums).addInputs(sampled, block);
       if (!empirical) {
         addGradientMoments(block, sampled, statistics);
+      } else if (!together) {
+        addEmpiricalMoments(block, sampled);
       }
       clock.charge("statistics");
     }
   }
 
-  private void addCurvature(Block block, int n, Request.Statistics statistics) {
-    statisticsCount += n;
+  private void addCurvature(WeightedLoss of, Block block, int n, Request.Statistics statistics) {
+    statisticsCount += of.count(n);
     if (statistics.fisher() == FisherType.EMPIRICAL) {
-      network.loss().gradient(workspace.outputs, block.targets(), n, workspace.outputGradients);
-      hold(false);
-      backward(n, false, n, 0, block.places());
+      addEmpiricalMoments(block, n);
     } else {
       addGradientMoments(block, n, statistics);
     }
-    requireNonNull(curvatureSums).addInputs(n);
+    requireNonNull(curvatureSums).addInputs(n, block);
     clock.charge("statistics");
   }
 
@@ -183,6 +187,22 @@ final class Nd4jCompute implements BlockCompute {
     }
   }
 
+  private void addEmpiricalMoments(Block block, int n) {
+    network.loss().gradient(workspace.outputs, block.targets(), n, workspace.outputGradients);
+    hold(false);
+    weigh(workspace.outputGradients, block, n);
+    backward(n, false, n, 0, block);
+  }
+
+  /** Multiplies rows by √w: what is squared or multiplied in pairs has then weights w. */
+  private void weigh(double[] rows, Block block, int n) {
+    double[] roots = block.roots(n);
+    int width = network.outputs();
+    for (int i = 0; roots != null && i < n * width; i++) {
+      rows[i] *= roots[i / width];
+    }
+  }
+
   private void addGradientMoments(Block block, int n, Request.Statistics statistics) {
     Loss distribution = network.loss();
     hold(true);
@@ -194,12 +214,14 @@ final class Nd4jCompute implements BlockCompute {
           keys[row] = Hashing.key(statistics.key(), block.ids()[row]);
         }
         distribution.sampledGradient(workspace.outputs, keys, n, workspace.outputGradients);
-        backward(n, false, n, 0, block.places());
+        weigh(workspace.outputGradients, block, n);
+        backward(n, false, n, 0, block);
       }
       case EXACT -> {
         for (int c = 0; c < distribution.fisherVectors(); c++) {
           distribution.fisherVector(c, workspace.outputs, n, workspace.outputGradients);
-          backward(n, false, n, c, block.places());
+          weigh(workspace.outputGradients, block, n);
+          backward(n, false, n, c, block);
         }
       }
     }
@@ -212,7 +234,7 @@ final class Nd4jCompute implements BlockCompute {
    * @param momentRows how many examples are in the statistics, from the first on
    * @param pass which of the block's backward passes for statistics it is
    */
-  private void backward(int n, boolean sumGradient, int momentRows, int pass, long[] places) {
+  private void backward(int n, boolean sumGradient, int momentRows, int pass, Block block) {
     boolean[] written = new boolean[depends.length];
     int last = network.layers().size();
     workspace.gradient(last).put(workspace.outputGradients, n);
@@ -225,7 +247,7 @@ final class Nd4jCompute implements BlockCompute {
       LayerBuffers buffers = workspace.buffers(i);
       buffers.setGradientOut(workspace.gradient(i + 1));
       if (momentRows > 0) {
-        requireNonNull(curvatureSums).addGradients(i, momentRows, pass, places);
+        requireNonNull(curvatureSums).addGradients(i, momentRows, pass, block);
       }
       if (sumGradient && layer instanceof ParameterLayer parameterLayer) {
         List<Accumulator> sums = gradientSums.get(i);
@@ -238,7 +260,7 @@ final class Nd4jCompute implements BlockCompute {
       }
     }
     if (momentRows > 0) {
-      requireNonNull(curvatureSums).addCoupling(momentRows, pass);
+      requireNonNull(curvatureSums).addCoupling(momentRows, pass, block);
     }
   }
 
@@ -273,12 +295,13 @@ final class Nd4jCompute implements BlockCompute {
     return true;
   }
 
-  private void addProducts(int n) {
+  private void addProducts(Block block, int n) {
     double[] z = workspace.outputs;
     double[][] tangents = new double[vectors.size()][];
     for (int d = 0; d < vectors.size(); d++) {
       workspace.move(vectors.get(d));
       tangents[d] = tangent(n);
+      weigh(tangents[d], block, n);
     }
     network.loss().addFisherProducts(z, tangents, n, products);
     clock.charge("products");
@@ -310,7 +333,7 @@ final class Nd4jCompute implements BlockCompute {
     if (count == 0) {
       return sums;
     }
-    sums.put(SumNames.COUNT, (double) count);
+    sums.put(SumNames.COUNT, count);
     if (request instanceof Request.Products) {
       for (int i = 0; i < products.length; i++) {
         for (int j = i; j < products.length; j++) {
@@ -335,7 +358,7 @@ final class Nd4jCompute implements BlockCompute {
       }
     }
     if (curvatureSums != null) {
-      sums.put(SumNames.STATISTICS_COUNT, (double) statisticsCount);
+      sums.put(SumNames.STATISTICS_COUNT, statisticsCount);
       curvatureSums.put(sums);
     }
     clock.charge("collect");

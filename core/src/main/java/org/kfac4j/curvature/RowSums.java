@@ -4,6 +4,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
+import org.kfac4j.Check;
 import org.kfac4j.linalg.Matrix;
 import org.kfac4j.linalg.Precision;
 import org.kfac4j.linalg.Vectors;
@@ -35,7 +36,11 @@ final class RowSums implements LayerSums {
   }
 
   @Override
-  public void addGradients(LayerBuffers buffers, int n, int pass, long[] places) {
+  public void addGradients(LayerBuffers buffers, int n, int pass, Block source) {
+    Check.that(
+        source.weights() == null,
+        "the rows of conjugate gradients (cgfac) do not go with weights of examples");
+    long[] places = source.places();
     boolean any = false;
     for (int i = 0; i < n; i++) {
       any |= places[i] < examples;

@@ -2,6 +2,7 @@ package org.kfac4j.curvature;
 
 import org.kfac4j.linalg.Accumulator;
 import org.kfac4j.linalg.Matrix;
+import org.kfac4j.linalg.Rowwise;
 import org.kfac4j.network.LayerBuffers;
 import org.kfac4j.network.Network.ParameterBlock;
 import org.kfac4j.network.ScaleLayer;
@@ -27,24 +28,14 @@ final class ScaleSums implements LayerSums {
   }
 
   @Override
-  public void addGradients(LayerBuffers buffers, int n, int pass, long[] places) {
+  public void addGradients(LayerBuffers buffers, int n, int pass, Block source) {
     Matrix gradients = buffers.scratch().matrix(GRADIENTS, n, block.shape().size());
     layer.exampleGradients(buffers, n, gradients);
     if (exact) {
       sum.addGram(gradients, 1);
     } else {
-      sum.add(squares(gradients));
+      sum.add(Rowwise.columnSquares(gradients, 1));
     }
-  }
-
-  /** Column by column the sum of squares. */
-  private static double[] squares(Matrix rows) {
-    double[] values = rows.toArray();
-    double[] sums = new double[rows.columns()];
-    for (int i = 0; i < values.length; i++) {
-      sums[i % sums.length] += values[i] * values[i];
-    }
-    return sums;
   }
 
   @Override

@@ -41,7 +41,7 @@ final class TraceSums implements LayerSums {
   }
 
   @Override
-  public void addGradients(LayerBuffers buffers, int n, int pass, long[] places) {
+  public void addGradients(LayerBuffers buffers, int n, int pass, Block source) {
     layer.forRows(
         buffers,
         n,

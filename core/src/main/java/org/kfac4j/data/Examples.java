@@ -9,7 +9,8 @@ import org.kfac4j.Check;
  *
  * <p>An example has a feature vector and either a class or a target vector. Its global id, {@code
  * firstId + row}, decides which batches it is in and which targets are sampled for it, so that
- * results do not depend on how examples are spread over blocks, partitions and machines.
+ * results do not depend on how examples are spread over blocks, partitions and machines. Examples
+ * may have weights: one of weight 2 counts as two in every mean.
  */
 public final class Examples implements Serializable {
   private static final long serialVersionUID = 1L;
@@ -19,13 +20,15 @@ public final class Examples implements Serializable {
   private final float[] features;
   private final int @Nullable [] labels;
   private final float @Nullable [] targets;
+  private final float @Nullable [] weights;
 
   private Examples(
       long firstId,
       int count,
       float[] features,
       int @Nullable [] labels,
-      float @Nullable [] targets) {
+      float @Nullable [] targets,
+      float @Nullable [] weights) {
     Check.that(firstId >= 0, "firstId must not be negative, got %d", firstId);
     Check.that(count >= 0, "count must not be negative, got %d", count);
     Check.that(
@@ -38,6 +41,7 @@ public final class Examples implements Serializable {
     this.features = features;
     this.labels = labels;
     this.targets = targets;
+    this.weights = weights;
   }
 
   /**
@@ -45,7 +49,7 @@ public final class Examples implements Serializable {
    * @param labels one class index per example
    */
   public static Examples classified(long firstId, float[] features, int[] labels) {
-    return new Examples(firstId, labels.length, features, labels, null);
+    return new Examples(firstId, labels.length, features, labels, null, null);
   }
 
   /**
@@ -59,12 +63,31 @@ public final class Examples implements Serializable {
         "targets must be [%d, width] row by row, got %d numbers",
         count,
         targets.length);
-    return new Examples(firstId, count, features, null, targets);
+    return new Examples(firstId, count, features, null, targets, null);
   }
 
   /** An autoencoder's examples: the target is the feature vector itself. */
   public static Examples reconstruction(long firstId, int count, float[] features) {
     return withTargets(firstId, count, features, features);
+  }
+
+  /**
+   * The same examples with a weight each.
+   *
+   * @param each positive and finite
+   */
+  public Examples weighted(float[] each) {
+    Check.that(
+        each.length == count, "%d examples need as many weights, got %d", count, each.length);
+    for (float weight : each) {
+      Check.that(weight > 0 && weight < Float.POSITIVE_INFINITY, "a weight is %s", weight);
+    }
+    return new Examples(firstId, count, features, labels, targets, each);
+  }
+
+  /** The same examples with other ids. */
+  public Examples from(long first) {
+    return new Examples(first, count, features, labels, targets, weights);
   }
 
   /** Global id of row 0; row r has id {@code firstId() + r}. */
@@ -84,6 +107,11 @@ public final class Examples implements Serializable {
   /** One class index per row, or null if targets are vectors; not a copy. */
   public int @Nullable [] labels() {
     return labels;
+  }
+
+  /** One per row, or null if all are 1; not a copy. */
+  public float @Nullable [] weights() {
+    return weights;
   }
 
   /** [count, targetWidth], row by row, or null if targets are classes; not a copy. */
