@@ -189,6 +189,17 @@ public final class Settings {
   }
 
   /**
+   * A positive number, {@code otherwise} if the text is empty or blank; of settings whose default
+   * is empty text.
+   */
+  public double positiveOr(String key, double otherwise) {
+    OptionalDouble number = optionalNumber(key);
+    double value = number.orElse(otherwise);
+    require(value > 0, key, "positive");
+    return value;
+  }
+
+  /**
    * A constant by its name in kebab case: {@code LEVENBERG_MARQUARDT} is {@code
    * levenberg-marquardt}.
    */

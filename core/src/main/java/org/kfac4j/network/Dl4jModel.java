@@ -67,6 +67,20 @@ public record Dl4jModel(String json, boolean graph, Network network) implements 
     return fromJson(json, name, null);
   }
 
+  /**
+   * A configuration with the weights that DL4J would start from, drawn from {@code seed}.
+   *
+   * @param json a MultiLayerConfiguration or ComputationGraphConfiguration as DL4J writes it
+   * @param name where it is from, as messages begin
+   * @param input what images are, for a configuration that does not say it; null if unknown
+   * @throws InvalidInputException if it is damaged, something else, or something in it is not
+   *     supported
+   */
+  public static Loaded initial(String json, String name, long seed, @Nullable Shape input) {
+    Dl4jModel model = fromJson(json, name, input);
+    return new Loaded(model, Initializer.configured(model, seed, name), false);
+  }
+
   private static Dl4jModel fromJson(String json, String name, @Nullable Shape input) {
     Object configuration = Dl4jJson.read(json, new Refusal(name));
     return configuration instanceof ComputationGraphConfiguration graph
@@ -136,6 +150,13 @@ public record Dl4jModel(String json, boolean graph, Network network) implements 
   public ComputationGraphConfiguration graphConfiguration() {
     Check.that(graph, "the configuration is a chain of layers");
     return ComputationGraphConfiguration.fromJson(json);
+  }
+
+  /** The type of weights that a DL4J network of this configuration has. */
+  public DataType dataType() {
+    return graph
+        ? graphConfiguration().getDefaultConfiguration().getDataType()
+        : configuration().getDataType();
   }
 
   /** The seed in the configuration. */

@@ -6,6 +6,7 @@ import java.util.List;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.kfac4j.InvalidInputException;
+import org.kfac4j.Settings;
 import org.kfac4j.data.Storage;
 
 /**
@@ -76,10 +77,26 @@ public record ModelSettings(
   }
 
   /**
-   * @param model the resolved block {@code model}
+   * The block {@code model} of the settings. Initial weights without a scheme are sparse for an
+   * autoencoder (arXiv:1503.05671 §13), else Xavier's.
+   *
    * @throws InvalidInputException if a value breaks a rule
    */
-  public static ModelSettings from(Config model) {
+  public static ModelSettings from(Settings settings) {
+    return from(settings.config("model"), defaultInit(settings));
+  }
+
+  /** The scheme of initial weights where the settings do not say it. */
+  public static String defaultInit(Settings settings) {
+    return settings.text("data.task").equals("autoencoder") ? "sparse" : "xavier";
+  }
+
+  /**
+   * @param model the resolved block {@code model}
+   * @param init the scheme of initial weights if it has none
+   * @throws InvalidInputException if a value breaks a rule
+   */
+  static ModelSettings from(Config model, String init) {
     try {
       return new ModelSettings(
           model.getString("preset"),
@@ -88,7 +105,7 @@ public record ModelSettings(
           model.getString("activation"),
           model.getInt("linear-code"),
           model.getString("loss"),
-          model.getString("init"),
+          model.getString("init").isEmpty() ? init : model.getString("init"),
           wholeNumbers(model, "input"));
     } catch (ConfigException e) {
       throw new InvalidInputException("model: " + Refusal.oneLine(e.getMessage()), e);

@@ -21,6 +21,9 @@ public interface Objective extends AutoCloseable {
     return null;
   }
 
+  /** Told before an iteration, for whoever shows what is going on. */
+  default void begin(int iteration) {}
+
   /** Where seconds are noted by phase. */
   Phases phases();
 

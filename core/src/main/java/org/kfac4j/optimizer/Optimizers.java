@@ -143,7 +143,7 @@ public final class Optimizers {
   }
 
   private static Damping damping(Settings settings) {
-    double initial = settings.positive("optimizer.damping.initial");
+    double initial = settings.positiveOr("optimizer.damping.initial", DefaultDamping.of(settings));
     return switch (settings.choice("optimizer.damping.rule", DampingKind.class)) {
       case LEVENBERG_MARQUARDT ->
           new Damping.LevenbergMarquardt(

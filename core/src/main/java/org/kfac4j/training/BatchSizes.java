@@ -1,6 +1,8 @@
 package org.kfac4j.training;
 
 import org.kfac4j.Check;
+import org.kfac4j.InvalidInputException;
+import org.kfac4j.Settings;
 
 /**
  * Size of the mini-batch by iteration: constant, or m_k = min(m_1 exp((k − 1) / b), N) with b
@@ -11,6 +13,30 @@ import org.kfac4j.Check;
  * @param fullAt iteration at which a growing batch holds all examples, 0 for a constant size
  */
 public record BatchSizes(long first, long total, int fullAt) {
+  private enum Growth {
+    CONSTANT,
+    EXPONENTIAL
+  }
+
+  /**
+   * What the block {@code training} of the settings says, for so many training examples.
+   *
+   * @throws InvalidInputException naming key, rule and value of what breaks a rule
+   */
+  public static BatchSizes from(Settings settings, long total) {
+    Growth growth = settings.choice("training.batch-growth", Growth.class);
+    int first = settings.positiveInt("training.batch-size");
+    InvalidInputException.require(
+        first <= total,
+        "training.batch-size must be at most the number of training examples (%d), got %d",
+        total,
+        first);
+    return new BatchSizes(
+        first,
+        total,
+        growth == Growth.CONSTANT ? 0 : settings.positiveInt("training.batch-growth-iterations"));
+  }
+
   public BatchSizes {
     Check.that(
         1 <= first && first <= total,

@@ -81,6 +81,7 @@ public final class Trainer {
         long size = batchSizes.at(k);
         Batch batch = new Batch(train.size(), settings.seed(), state.visited, size);
         train.phases().drain();
+        train.begin(k);
         long begin = System.nanoTime();
         Step step = run.step(train, batch, k);
         state.average(run.theta(), settings.averaging());

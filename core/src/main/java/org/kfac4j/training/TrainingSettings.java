@@ -1,7 +1,10 @@
 package org.kfac4j.training;
 
+import java.util.OptionalDouble;
 import org.jspecify.annotations.Nullable;
 import org.kfac4j.Check;
+import org.kfac4j.InvalidInputException;
+import org.kfac4j.Settings;
 
 /**
  * When training evaluates, checkpoints and stops.
@@ -51,6 +54,26 @@ public record TrainingSettings(
         restoreBest,
         divergenceFactor,
         0);
+  }
+
+  /**
+   * What the block {@code training} of the settings says.
+   *
+   * @throws InvalidInputException naming key, rule and value of what breaks a rule
+   */
+  public static TrainingSettings from(Settings settings) {
+    OptionalDouble target = settings.optionalNumber("training.target");
+    return new TrainingSettings(
+        settings.positiveInt("training.iterations"),
+        settings.longValue("training.seed"),
+        settings.between("training.averaging", 0, 1, true, false),
+        settings.nonNegativeInt("training.evaluate-every"),
+        settings.nonNegativeInt("training.checkpoint-every"),
+        settings.nonNegativeInt("training.patience"),
+        target.isPresent() ? (Double) target.getAsDouble() : null,
+        settings.flag("training.restore-best"),
+        settings.positive("training.divergence-factor"),
+        settings.nonNegative("training.seconds"));
   }
 
   public TrainingSettings {

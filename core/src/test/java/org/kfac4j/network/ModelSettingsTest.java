@@ -94,7 +94,8 @@ class ModelSettingsTest {
         ConfigFactory.parseString("model { " + block + " }")
             .withFallback(defaults)
             .resolve()
-            .getConfig("model"));
+            .getConfig("model"),
+        "sparse");
   }
 
   private static double[] toFloatAndBack(double[] values) {

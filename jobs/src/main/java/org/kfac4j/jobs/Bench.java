@@ -92,8 +92,7 @@ public final class Bench implements Callable<Integer> {
           name, Optimizers.create(withPreconditioner(settings, name), Cluster.driver(precision)));
     }
     Dl4jModel.Loaded model =
-        ModelSettings.from(settings.config("model"))
-            .create(storage, settings.longValue("training.seed"));
+        ModelSettings.from(settings).create(storage, settings.longValue("training.seed"));
     Network network = model.model().network().withMoreL2(settings.nonNegative("optimizer.l2"));
     try {
       rivals.values().forEach(rival -> rival.check(network));

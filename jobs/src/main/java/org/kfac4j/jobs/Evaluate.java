@@ -92,8 +92,7 @@ public final class Evaluate implements Callable<Integer> {
     if (image != null || file.isEmpty() || !storage.exists(file)) {
       return image;
     }
-    Shape input =
-        ModelSettings.from(settings.config("model")).create(storage, 0).model().network().input();
+    Shape input = ModelSettings.from(settings).create(storage, 0).model().network().input();
     return input.isVector() ? null : input;
   }
 

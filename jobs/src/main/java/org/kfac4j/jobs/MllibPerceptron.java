@@ -2,26 +2,18 @@ package org.kfac4j.jobs;
 
 import java.util.ArrayList;
 import java.util.List;
-import org.apache.spark.api.java.JavaRDD;
 import org.apache.spark.ml.classification.MultilayerPerceptronClassificationModel;
 import org.apache.spark.ml.classification.MultilayerPerceptronClassifier;
 import org.apache.spark.ml.evaluation.MulticlassClassificationEvaluator;
-import org.apache.spark.ml.linalg.SQLDataTypes;
-import org.apache.spark.ml.linalg.Vectors;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
-import org.apache.spark.sql.RowFactory;
 import org.apache.spark.sql.SparkSession;
-import org.apache.spark.sql.types.DataTypes;
-import org.apache.spark.sql.types.StructType;
 import org.kfac4j.InvalidInputException;
 import org.kfac4j.data.DataSource;
-import org.kfac4j.data.Examples;
 import org.kfac4j.network.ActivationLayer;
 import org.kfac4j.network.DenseLayer;
 import org.kfac4j.network.Layer;
 import org.kfac4j.network.Network;
-import org.kfac4j.spark.SparkExamples;
 
 /**
  * Spark MLlib's multilayer perceptron: sigmoid hidden units, softmax output, batch L-BFGS.
@@ -81,8 +73,8 @@ record MllibPerceptron(int[] widths, int iterations, long seed) {
    */
   Outcome train(Cluster cluster, int partitions, DataSource train, DataSource test) {
     SparkSession session = SparkSession.builder().sparkContext(cluster.spark().sc()).getOrCreate();
-    Dataset<Row> training = cached(session, cluster, partitions, train);
-    Dataset<Row> testing = cached(session, cluster, partitions, test);
+    Dataset<Row> training = Frames.cached(session, cluster, partitions, train);
+    Dataset<Row> testing = Frames.cached(session, cluster, partitions, test);
     try {
       classifier(1).fit(training);
       long begin = System.nanoTime();
@@ -102,36 +94,5 @@ record MllibPerceptron(int[] widths, int iterations, long seed) {
   /** All parameters but these have MLlib's defaults. */
   private MultilayerPerceptronClassifier classifier(int maximum) {
     return new MultilayerPerceptronClassifier().setLayers(widths).setMaxIter(maximum).setSeed(seed);
-  }
-
-  private static Dataset<Row> cached(
-      SparkSession session, Cluster cluster, int partitions, DataSource source) {
-    StructType schema =
-        new StructType()
-            .add("label", DataTypes.DoubleType)
-            .add("features", SQLDataTypes.VectorType());
-    try (SparkExamples examples = SparkExamples.load(cluster.spark(), source, partitions)) {
-      JavaRDD<Row> rows = examples.blocks().flatMap(block -> rows(block).iterator());
-      Dataset<Row> data = session.createDataFrame(rows, schema).cache();
-      data.count(); // reads it into the cache
-      return data;
-    }
-  }
-
-  private static List<Row> rows(Examples block) {
-    int[] labels = block.labels();
-    if (labels == null) {
-      throw new IllegalStateException("examples without classes");
-    }
-    int width = block.features().length / block.count();
-    List<Row> rows = new ArrayList<>(block.count());
-    for (int row = 0; row < block.count(); row++) {
-      double[] features = new double[width];
-      for (int i = 0; i < width; i++) {
-        features[i] = block.features()[row * width + i];
-      }
-      rows.add(RowFactory.create((double) labels[row], Vectors.dense(features)));
-    }
-    return rows;
   }
 }

@@ -38,8 +38,7 @@ record Problem(
    */
   static Problem from(Settings settings, Storage storage) throws IOException {
     return of(
-        ModelSettings.from(settings.config("model"))
-            .create(storage, settings.longValue("training.seed")),
+        ModelSettings.from(settings).create(storage, settings.longValue("training.seed")),
         settings,
         storage);
   }

@@ -15,6 +15,7 @@ import org.kfac4j.Snapshot;
 import org.kfac4j.data.Storage;
 import org.kfac4j.spark.HadoopStorage;
 import org.kfac4j.spark.SparkObjective;
+import org.kfac4j.spark.TrainingMetrics;
 import org.kfac4j.training.MetricsWriter;
 import org.kfac4j.training.Progress;
 import org.kfac4j.training.ReportWriter;
@@ -129,6 +130,7 @@ public final class Train implements Callable<Integer> {
     listeners.add(new MetricsWriter(storage));
     listeners.add(new SummaryWriter(storage));
     listeners.add(new ReportWriter(storage));
+    listeners.add(new TrainingMetrics());
     return listeners;
   }
 }

@@ -8,7 +8,6 @@ import org.jspecify.annotations.Nullable;
 import org.kfac4j.InvalidInputException;
 import org.kfac4j.Settings;
 import org.kfac4j.Snapshot;
-import org.kfac4j.data.DataSource;
 import org.kfac4j.data.Storage;
 import org.kfac4j.optimizer.Objective;
 import org.kfac4j.optimizer.Optimizer;
@@ -39,7 +38,7 @@ record TrainingRun(
    * @throws InvalidInputException if any of them breaks a rule
    */
   static TrainingRun from(Settings settings, String name, Storage storage) throws IOException {
-    TrainingSettings training = checked(() -> trainingSettings(settings));
+    TrainingSettings training = checked(() -> TrainingSettings.from(settings));
     Optimizer optimizer = optimizer(settings);
     return of(settings, name, training, optimizer, Problem.from(settings, storage));
   }
@@ -53,7 +52,7 @@ record TrainingRun(
     return of(
         other,
         otherName,
-        checked(() -> trainingSettings(other)),
+        checked(() -> TrainingSettings.from(other)),
         optimizer(other),
         problem.withL2(other.nonNegative("optimizer.l2")));
   }
@@ -73,7 +72,7 @@ record TrainingRun(
           optimizer.check(problem.network());
           return null;
         });
-    BatchSizes sizes = checked(() -> batchSizes(settings, problem.data().train()));
+    BatchSizes sizes = checked(() -> BatchSizes.from(settings, problem.data().train().size()));
     InvalidInputException.require(
         !optimizer.needsAllExamples() || sizes.at(1) == problem.data().train().size(),
         "optimizer.name = %s needs training.batch-size = %d, all training examples, got %d",
@@ -138,39 +137,5 @@ record TrainingRun(
     } catch (IllegalArgumentException e) {
       throw new InvalidInputException(String.valueOf(e.getMessage()), e);
     }
-  }
-
-  private static TrainingSettings trainingSettings(Settings settings) {
-    return new TrainingSettings(
-        settings.positiveInt("training.iterations"),
-        settings.longValue("training.seed"),
-        settings.between("training.averaging", 0, 1, true, false),
-        settings.nonNegativeInt("training.evaluate-every"),
-        settings.nonNegativeInt("training.checkpoint-every"),
-        settings.nonNegativeInt("training.patience"),
-        settings.optionalNumber("training.target").isPresent()
-            ? (Double) settings.optionalNumber("training.target").getAsDouble()
-            : null,
-        settings.flag("training.restore-best"),
-        settings.positive("training.divergence-factor"),
-        settings.nonNegative("training.seconds"));
-  }
-
-  private enum Growth {
-    CONSTANT,
-    EXPONENTIAL
-  }
-
-  private static BatchSizes batchSizes(Settings settings, DataSource train) {
-    Growth growth = settings.choice("training.batch-growth", Growth.class);
-    int first = settings.positiveInt("training.batch-size");
-    InvalidInputException.require(
-        first <= train.size(),
-        "training.batch-size must be at most the number of training examples (%d), got %d",
-        train.size(),
-        first);
-    int fullAt =
-        growth == Growth.CONSTANT ? 0 : settings.positiveInt("training.batch-growth-iterations");
-    return new BatchSizes(first, train.size(), fullAt);
   }
 }

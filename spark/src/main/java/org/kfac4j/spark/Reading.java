@@ -14,7 +14,7 @@ import org.kfac4j.data.Examples;
  * data is a value because Spark takes an exception for a failing machine: it would read again
  * elsewhere and log each attempt with its stack trace.
  */
-final class Reading implements Serializable {
+public final class Reading implements Serializable {
   private static final long serialVersionUID = 1L;
 
   private final @Nullable Examples examples;
@@ -23,6 +23,16 @@ final class Reading implements Serializable {
   private Reading(@Nullable Examples examples, @Nullable String failure) {
     this.examples = examples;
     this.failure = failure;
+  }
+
+  /** Examples without a mistake. */
+  public static Reading of(Examples examples) {
+    return new Reading(examples, null);
+  }
+
+  /** What is wrong with the user's data, in one line. */
+  public static Reading failed(String failure) {
+    return new Reading(null, failure);
   }
 
   /** Examples {@code from} to {@code to} in blocks of {@code size}, up to the first mistake. */
@@ -70,7 +80,7 @@ final class Reading implements Serializable {
   /**
    * @throws InvalidInputException if there are none
    */
-  Examples examples() {
+  public Examples examples() {
     if (examples == null) {
       throw new InvalidInputException(failure());
     }

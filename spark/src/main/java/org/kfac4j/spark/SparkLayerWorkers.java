@@ -25,26 +25,30 @@ final class SparkLayerWorkers implements LayerWorkers {
   private static final Logger LOG = LoggerFactory.getLogger(SparkLayerWorkers.class);
 
   private final JavaSparkContext spark;
+  private final JobLabels labels;
 
-  SparkLayerWorkers(JavaSparkContext spark) {
+  SparkLayerWorkers(JavaSparkContext spark, JobLabels labels) {
     this.spark = spark;
+    this.labels = labels;
   }
 
   @Override
   public Made make(List<LayerTask> tasks) {
-    return new Kept(spark, tasks);
+    return new Kept(spark, labels, tasks);
   }
 
   private static final class Kept implements Made {
     private final JavaSparkContext spark;
+    private final JobLabels labels;
     private final List<Broadcast<LayerTask>> tasks = new ArrayList<>();
     private final JavaRDD<KeptMap> maps;
     private final int[] recoveries;
     private final boolean single;
     private boolean closed;
 
-    Kept(JavaSparkContext spark, List<LayerTask> work) {
+    Kept(JavaSparkContext spark, JobLabels labels, List<LayerTask> work) {
       this.spark = spark;
+      this.labels = labels;
       this.single = work.get(0).machine().precision() == Precision.FLOAT;
       List<Integer> order = new ArrayList<>();
       for (int i = 0; i < work.size(); i++) {
@@ -72,13 +76,7 @@ final class SparkLayerWorkers implements LayerWorkers {
     }
 
     private <T> List<T> named(String what, JavaRDD<T> results) {
-      String before = spark.getLocalProperty("spark.job.description");
-      spark.setJobDescription("kfac4j " + what);
-      try {
-        return results.collect();
-      } finally {
-        spark.setJobDescription(before);
-      }
+      return labels.label(what, results::collect);
     }
 
     @Override
@@ -133,7 +131,12 @@ final class SparkLayerWorkers implements LayerWorkers {
       closed = true;
       if (!spark.sc().isStopped()) {
         try {
-          maps.foreach(KeptMap::free);
+          labels.label(
+              "free",
+              () -> {
+                maps.foreach(KeptMap::free);
+                return maps;
+              });
         } catch (RuntimeException e) {
           // Garbage collection does it, too, only later.
           LOG.debug("maps were not freed on executors", e);

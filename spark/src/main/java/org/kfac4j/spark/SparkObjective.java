@@ -1,6 +1,7 @@
 package org.kfac4j.spark;
 
 import java.util.List;
+import java.util.Locale;
 import org.apache.spark.api.java.JavaRDD;
 import org.apache.spark.api.java.JavaSparkContext;
 import org.jspecify.annotations.Nullable;
@@ -33,6 +34,7 @@ public final class SparkObjective implements Objective {
   private final int depth;
   private final Phases phases = new Phases();
   private final Phases taskPhases = new Phases();
+  private final JobLabels labels;
 
   /**
    * @param depth of the aggregation tree; 2 unless there are hundreds of partitions
@@ -62,6 +64,7 @@ public final class SparkObjective implements Objective {
     this.precision = precision;
     this.examples = examples;
     this.depth = depth;
+    this.labels = new JobLabels(spark);
   }
 
   @Override
@@ -124,10 +127,15 @@ public final class SparkObjective implements Objective {
     };
   }
 
+  @Override
+  public void begin(int iteration) {
+    labels.begin(iteration);
+  }
+
   /** Executors; nobody with a local master, whose tasks run on the driver's own cores. */
   @Override
   public @Nullable LayerWorkers workers() {
-    return spark.sc().isLocal() ? null : new SparkLayerWorkers(spark);
+    return spark.sc().isLocal() ? null : new SparkLayerWorkers(spark, labels);
   }
 
   private record Prepared(List<Shared<Parameters>> vectors) implements Vectors {
@@ -155,26 +163,20 @@ public final class SparkObjective implements Objective {
       Request request, Shared<Parameters> weights, List<Shared<Parameters>> vectors) {
     PartitionTask task =
         new PartitionTask(backend, network, request, weights, vectors, augmentation);
-    String before = spark.getLocalProperty("spark.job.description");
-    spark.setJobDescription(
-        "kfac4j " + request.getClass().getSimpleName().toLowerCase(java.util.Locale.ROOT));
+    String phase = request.getClass().getSimpleName().toLowerCase(Locale.ROOT);
     long begin = System.nanoTime();
-    try {
-      Sums sums = SparkFailures.unwrapped(() -> run(task));
-      double wall = (System.nanoTime() - begin) * 1e-9;
-      double map = Math.min(wall, sums.scalar(SumNames.TASK_SECONDS));
-      phases.add("map", map);
-      phases.add("aggregate", wall - map);
-      sums.forEachScalar(
-          (name, seconds) -> {
-            if (name.startsWith(SumNames.seconds(""))) {
-              taskPhases.add(name.substring(SumNames.seconds("").length()), seconds);
-            }
-          });
-      return sums;
-    } finally {
-      spark.setJobDescription(before);
-    }
+    Sums sums = labels.label(phase, () -> SparkFailures.unwrapped(() -> run(task)));
+    double wall = (System.nanoTime() - begin) * 1e-9;
+    double map = Math.min(wall, sums.scalar(SumNames.TASK_SECONDS));
+    phases.add("map", map);
+    phases.add("aggregate", wall - map);
+    sums.forEachScalar(
+        (name, seconds) -> {
+          if (name.startsWith(SumNames.seconds(""))) {
+            taskPhases.add(name.substring(SumNames.seconds("").length()), seconds);
+          }
+        });
+    return sums;
   }
 
   private Sums run(PartitionTask task) {

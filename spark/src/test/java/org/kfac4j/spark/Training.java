@@ -34,7 +34,7 @@ record Training(Settings settings, DataSource source, Network network, double[] 
   static Training of(String hocon, DataSource source) {
     Settings settings = Settings.load("test", hocon, List.of());
     Dl4jModel.Loaded model =
-        ModelSettings.from(settings.config("model"))
+        ModelSettings.from(settings)
             .create(new LocalStorage(), settings.longValue("training.seed"));
     Network network = model.model().network().withMoreL2(settings.nonNegative("optimizer.l2"));
     return new Training(settings, source, network, model.theta());
