@@ -116,9 +116,11 @@ record FeatureColumn(String name, Kind kind, int[] image) implements Serializabl
     checkSize(cell.size(), width);
     for (int i = 0; i < width; i++) {
       Object value = cell.apply(i);
-      InvalidInputException.require(
-          value instanceof Number, "column %s: element %d must be a number, got null", name, i);
-      target[at + i] = finite(((Number) value).doubleValue(), i);
+      if (!(value instanceof Number number)) {
+        throw new InvalidInputException(
+            "column %s: element %d must be a number, got null".formatted(name, i));
+      }
+      target[at + i] = finite(number.doubleValue(), i);
     }
   }
 
@@ -154,12 +156,11 @@ record FeatureColumn(String name, Kind kind, int[] image) implements Serializabl
 
   private float finite(double value, int index) {
     float single = (float) value;
-    InvalidInputException.require(
-        Float.isFinite(single),
-        "column %s: element %d must be a finite number (float), got %s",
-        name,
-        index,
-        value);
+    if (!Float.isFinite(single)) { // Not by a check with varargs: this is called for every number.
+      throw new InvalidInputException(
+          "column %s: element %d must be a finite number (float), got %s"
+              .formatted(name, index, value));
+    }
     return single;
   }
 }
