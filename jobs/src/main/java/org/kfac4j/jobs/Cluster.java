@@ -74,6 +74,13 @@ record Cluster(JavaSparkContext spark) implements AutoCloseable {
         new LapackFactorizations(), precision, Runtime.getRuntime().availableProcessors());
   }
 
+  /** The same with what executors compute with. */
+  Map<String, String> describe(int partitions, String devices) {
+    Map<String, String> facts = describe(partitions);
+    facts.put("devices", devices);
+    return facts;
+  }
+
   /** For summaries. */
   Map<String, String> describe(int partitions) {
     Map<String, String> facts = new TreeMap<>();

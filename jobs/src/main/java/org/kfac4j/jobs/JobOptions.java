@@ -5,6 +5,8 @@ import java.io.FileNotFoundException;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import org.kfac4j.InvalidInputException;
@@ -58,12 +60,25 @@ final class JobOptions {
       return Settings.load("defaults", "", overrides);
     }
     ByteArrayOutputStream text = new ByteArrayOutputStream();
-    try (InputStream in = storage.open(conf)) {
+    try (InputStream in = open(storage)) {
       in.transferTo(text);
     } catch (FileNotFoundException e) {
       throw new InvalidInputException("no such conf file: " + conf, e);
     }
     return Settings.load(conf, text.toString(StandardCharsets.UTF_8), overrides);
+  }
+
+  /**
+   * Opens the conf file; a name without folders that the default file system does not have is
+   * looked for in this process's folder, where spark-submit puts {@code --files} of a driver in a
+   * cluster.
+   */
+  private InputStream open(Storage storage) throws IOException {
+    Path local = Path.of(conf.substring(conf.lastIndexOf('/') + 1));
+    boolean plain = conf.equals(local.toString());
+    return plain && !storage.exists(conf) && Files.exists(local)
+        ? Files.newInputStream(local)
+        : storage.open(conf);
   }
 
   /** The same options with another conf file. */

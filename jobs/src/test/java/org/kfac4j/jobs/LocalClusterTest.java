@@ -51,9 +51,9 @@ class LocalClusterTest {
     return command;
   }
 
-  /** Also with inverses that executors make and keep, and with bases that they make. */
+  /** With bases that executors make; {@link FaultsTest} has inverses that they keep. */
   @ParameterizedTest
-  @CsvSource({"kfac, executors", "tekfac, executors"})
+  @CsvSource({"tekfac, executors"})
   @Tag("slow")
   void twoExecutorsEndBitEqualToTwoThreads(String preconditioner, String placement)
       throws IOException, InterruptedException {

@@ -26,6 +26,7 @@ record PartitionTask(
   }
 
   Sums run(Iterator<Examples> partition) {
+    Devices.bind();
     return PartitionPass.run(
         backend,
         network,
