@@ -125,7 +125,8 @@ record Fit(
    * choice between the last and the averaged weights.
    */
   private Settings adapted(long size, boolean validation) {
-    List<String> overrides = new ArrayList<>();
+    // Nobody takes checkpoints.
+    List<String> overrides = new ArrayList<>(List.of("training.checkpoint-every=0"));
     if (optimizer.needsAllExamples() || settings.positiveInt("training.batch-size") > size) {
       overrides.add("training.batch-size=" + size);
     }
