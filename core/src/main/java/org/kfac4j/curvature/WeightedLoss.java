@@ -55,9 +55,12 @@ record WeightedLoss(Loss loss, float @Nullable [] weights) {
 
   /** Σ w. */
   double count(int n) {
-    double sum = n;
-    for (int i = 0; weights != null && i < n; i++) {
-      sum += weights[i] - 1.0;
+    if (weights == null) {
+      return n;
+    }
+    double sum = 0;
+    for (int i = 0; i < n; i++) {
+      sum += weights[i];
     }
     return sum;
   }

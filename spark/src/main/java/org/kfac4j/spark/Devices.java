@@ -120,7 +120,7 @@ public final class Devices {
   }
 
   /** Has this thread compute on the GPU that its task was given, if the library can. */
-  static void bind() {
+  public static void bind() {
     if (!isCuda()) {
       return;
     }

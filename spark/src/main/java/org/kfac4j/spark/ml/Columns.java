@@ -74,7 +74,7 @@ final class Columns {
    */
   static StructType append(StructType schema, String parameter, StructField field) {
     InvalidInputException.require(
-        !Arrays.asList(schema.fieldNames()).contains(field.name()),
+        Arrays.stream(schema.fieldNames()).noneMatch(field.name()::equalsIgnoreCase),
         "%s: there is a column %s already",
         parameter,
         field.name());

@@ -32,13 +32,19 @@ record ExampleReader(
     String indicator,
     boolean validation)
     implements FlatMapFunction<Iterator<Row>, Reading> {
-  /** Examples in a block. */
+  /** Examples in a block, and the numbers that it may have. */
   private static final int BLOCK = 1024;
+
+  private static final int NUMBERS = 1 << 24;
 
   private static final int FEATURES = 0;
   private static final int LABEL = 1;
   private static final int WEIGHT = 2;
   private static final int INDICATOR = 3;
+
+  private int block() {
+    return Math.max(1, Math.min(BLOCK, NUMBERS / width));
+  }
 
   /** What this reads of a Dataset. */
   Column[] columns() {
@@ -91,7 +97,7 @@ record ExampleReader(
       private @Nullable Reading read() {
         Builder builder = new Builder(id);
         try {
-          while (builder.count < BLOCK && rows.hasNext()) {
+          while (builder.count < block() && rows.hasNext()) {
             builder.add(rows.next());
             row++;
           }
@@ -110,7 +116,7 @@ record ExampleReader(
   private final class Builder {
     private final long firstId;
     private int count;
-    private float[] numbers = new float[16 * width];
+    private float[] numbers = new float[Math.min(16, block()) * width];
     private final List<Object> targets = new ArrayList<>();
     private final float[] weights = new float[BLOCK];
 
@@ -141,7 +147,7 @@ record ExampleReader(
         weights[count] = (float) value;
       }
       if ((count + 1) * width > numbers.length) {
-        numbers = Arrays.copyOf(numbers, Math.min(2 * numbers.length, BLOCK * width));
+        numbers = Arrays.copyOf(numbers, Math.min(2 * numbers.length, block() * width));
       }
       features.read(row.get(FEATURES), numbers, count * width, width);
       targets.add(target.read(row.get(LABEL)));

@@ -15,6 +15,7 @@ import org.kfac4j.network.Network;
 import org.kfac4j.optimizer.DenseMachine;
 import org.kfac4j.optimizer.Optimizer;
 import org.kfac4j.optimizer.Optimizers;
+import org.kfac4j.spark.Devices;
 import org.kfac4j.spark.Reading;
 import org.kfac4j.spark.SparkExamples;
 import org.kfac4j.spark.SparkObjective;
@@ -65,7 +66,10 @@ record Fit(
     } catch (IllegalArgumentException e) {
       throw new InvalidInputException(String.valueOf(e.getMessage()), e);
     }
-    return new Fit(settings, start, network, optimizer, precision, name);
+    settings.choice("training.device", Devices.Wish.class);
+    Fit fit = new Fit(settings, start, network, optimizer, precision, name);
+    fit.backend(1);
+    return fit;
   }
 
   /** Partitions of the rows: the setting, or as many as Spark runs tasks at a time. */
@@ -91,6 +95,10 @@ record Fit(
       @Nullable JavaRDD<Reading> validation,
       boolean classes,
       List<TrainingListener> listeners) {
+    Devices.Wish wish = settings.choice("training.device", Devices.Wish.class);
+    if (wish == Devices.Wish.GPU) {
+      Devices.check(spark, wish);
+    }
     try (SparkObjective train = objective(spark, training, "training");
         SparkObjective test =
             validation == null ? train : objective(spark, validation, "validation")) {
@@ -137,18 +145,21 @@ record Fit(
   }
 
   private SparkObjective objective(JavaSparkContext spark, JavaRDD<Reading> readings, String kind) {
+    Nd4jBackend backend = backend(threads(spark));
     SparkExamples examples = SparkExamples.of(readings, name + " " + kind);
     if (examples.size() == 0) {
       examples.close();
       throw new InvalidInputException(name + ": there are no rows for " + kind);
     }
-    Nd4jBackend backend =
-        new Nd4jBackend(
-            precision,
-            settings.positiveInt("training.block-rows"),
-            settings.positiveInt("training.batch-normalization-rows"),
-            threads(spark));
     return new SparkObjective(spark, network, backend, precision, examples, TREE_DEPTH);
+  }
+
+  private Nd4jBackend backend(int threads) {
+    return new Nd4jBackend(
+        precision,
+        settings.positiveInt("training.block-rows"),
+        settings.positiveInt("training.batch-normalization-rows"),
+        threads);
   }
 
   private double[] rounded(double[] theta) {

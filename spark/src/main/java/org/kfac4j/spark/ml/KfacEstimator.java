@@ -3,6 +3,7 @@ package org.kfac4j.spark.ml;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import org.apache.hadoop.conf.Configuration;
 import org.apache.spark.api.java.JavaRDD;
 import org.apache.spark.api.java.JavaSparkContext;
 import org.apache.spark.ml.Estimator;
@@ -18,6 +19,7 @@ import org.apache.spark.ml.param.StringArrayParam;
 import org.apache.spark.ml.util.DefaultParamsWritable;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
+import org.apache.spark.sql.SparkSession;
 import org.apache.spark.sql.types.DataTypes;
 import org.apache.spark.sql.types.StructType;
 import org.kfac4j.InvalidInputException;
@@ -273,8 +275,7 @@ public abstract class KfacEstimator<E extends KfacEstimator<E, M>, M extends Kfa
     Dl4jModel.Loaded loaded =
         given
             ? ofJson(from, image)
-            : ModelSettings.from(resolved)
-                .create(new HadoopStorage(new org.apache.hadoop.conf.Configuration()), from);
+            : ModelSettings.from(resolved).create(new HadoopStorage(hadoop()), from);
     checkNetwork(loaded.model().network());
     if (!isDefined(initialWeights)) {
       return loaded;
@@ -286,6 +287,14 @@ public abstract class KfacEstimator<E extends KfacEstimator<E, M>, M extends Kfa
         loaded.theta().length,
         weights.length);
     return new Dl4jModel.Loaded(loaded.model(), weights, true);
+  }
+
+  /** With spark.hadoop.* of the session, if there is one. */
+  private static Configuration hadoop() {
+    scala.Option<SparkSession> session = SparkSession.getDefaultSession();
+    return session.isDefined()
+        ? session.get().sparkContext().hadoopConfiguration()
+        : new Configuration();
   }
 
   private Dl4jModel.Loaded ofJson(long from, int[] image) {

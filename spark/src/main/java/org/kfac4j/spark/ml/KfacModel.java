@@ -4,6 +4,8 @@ import java.io.IOException;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Locale;
+import org.apache.spark.SparkContext;
 import org.apache.spark.api.java.JavaSparkContext;
 import org.apache.spark.broadcast.Broadcast;
 import org.apache.spark.ml.Model;
@@ -47,8 +49,9 @@ public abstract class KfacModel<M extends KfacModel<M>> extends Model<M> impleme
   private final double[] theta;
   private final Param<String> featuresCol;
   private final IntArrayParam inputShape;
-  private @Nullable TrainingSummary summary;
+  private transient @Nullable TrainingSummary summary;
   private transient @Nullable Broadcast<Parameters> shared;
+  private transient @Nullable SparkContext sharedIn;
 
   /** A trained network. */
   record Trained(Dl4jModel model, double[] theta) {}
@@ -121,7 +124,7 @@ public abstract class KfacModel<M extends KfacModel<M>> extends Model<M> impleme
    */
   public TrainingSummary summary() {
     if (summary == null) {
-      throw new IllegalStateException(uid + " has no training summary: it was loaded");
+      throw new IllegalStateException(uid + " has no training summary: it was loaded or sent");
     }
     return summary;
   }
@@ -197,8 +200,17 @@ public abstract class KfacModel<M extends KfacModel<M>> extends Model<M> impleme
             features,
             schema.fieldIndex(getFeaturesCol()),
             List.copyOf(added()),
-            ROWS);
+            rows(network()));
     Dataset<Row> scored = data.toDF().mapPartitions(scorer, Encoders.row(result));
+    boolean unambiguous =
+        Arrays.stream(result.fieldNames())
+                .map(name -> name.toLowerCase(Locale.ROOT))
+                .distinct()
+                .count()
+            == result.length();
+    if (!unambiguous) {
+      return scored; // Columns of one name can only be passed on as they are.
+    }
     // Metadata is what an encoder forgets.
     return scored.select(
         Arrays.stream(result.fields())
@@ -213,11 +225,22 @@ public abstract class KfacModel<M extends KfacModel<M>> extends Model<M> impleme
   /** Once per model and application; freed with the model. */
   private synchronized Broadcast<Parameters> parameters(JavaSparkContext spark) {
     Broadcast<Parameters> here = shared;
-    if (here == null || !here.isValid()) {
+    // A broadcast of an application that has ended still calls itself valid.
+    if (here == null || !here.isValid() || sharedIn != spark.sc()) {
       here = spark.broadcast(new Parameters(theta, Precision.FLOAT));
       shared = here;
+      sharedIn = spark.sc();
     }
     return here;
+  }
+
+  /** Fewer than usual of a network whose values for them would take more than 64 MB. */
+  private static int rows(Network network) {
+    long values = 0;
+    for (int i = 0; i <= network.layers().size(); i++) {
+      values += network.value(i).size();
+    }
+    return (int) Math.max(1, Math.min(ROWS, (1L << 24) / values));
   }
 
   private static Nd4jBackend backend(int threads) {

@@ -7,6 +7,7 @@ import org.apache.spark.ml.linalg.Vectors;
 import org.apache.spark.sql.types.Metadata;
 import org.apache.spark.sql.types.StructField;
 import org.kfac4j.InvalidInputException;
+import org.kfac4j.network.ActivationLayer;
 import org.kfac4j.network.Layer;
 import org.kfac4j.network.Loss;
 import org.kfac4j.network.Network;
@@ -108,6 +109,24 @@ final class Reconstruction {
         layers.subList(0, Math.max(0, layers.size() - 1)).stream()
             .map(Layer::name)
             .collect(Collectors.joining(", ")));
-    return found;
+    return layer.isEmpty() ? found : activated(network, found);
+  }
+
+  /** After the activation that belongs to the layer. */
+  private static int activated(Network network, int value) {
+    List<Layer> layers = network.layers();
+    String name = layers.get(value - 1).name();
+    if (layers.get(value) instanceof ActivationLayer next
+        && network.sources().get(value).equals(List.of(value))) {
+      if (next.name().startsWith(name + " ")) {
+        return value + 1;
+      }
+      InvalidInputException.require(
+          !next.worksInPlace(),
+          "encodingLayer: %s is not kept apart from its activation %s; name that",
+          name,
+          next.name());
+    }
+    return value;
   }
 }

@@ -17,6 +17,7 @@ import org.kfac4j.curvature.BlockForward;
 import org.kfac4j.curvature.ComputeBackend;
 import org.kfac4j.curvature.Parameters;
 import org.kfac4j.network.Network;
+import org.kfac4j.spark.Devices;
 
 /**
  * Adds cells to the rows of a partition, some rows at a time, with one copy of the network for all
@@ -87,6 +88,7 @@ record Scorer(
     private BlockForward open() {
       BlockForward open = forward;
       if (open == null) {
+        Devices.bind();
         open = backend.forward(network, weights.value(), rows);
         forward = open;
         TaskContext task = TaskContext.get();

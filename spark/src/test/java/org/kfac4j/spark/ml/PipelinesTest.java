@@ -248,6 +248,18 @@ class PipelinesTest {
     autoencoder.setEncodingLayer("layer7");
     assertThatThrownBy(() -> autoencoder.transformSchema(data.schema()))
         .hasMessageContaining("no hidden layer layer7, only layer0");
+    KfacAutoencoderModel softplus =
+        new KfacAutoencoder()
+            .setLayers(new int[] {4, 2, 4})
+            .setActivation("softplus")
+            .setInit("xavier")
+            .setMaxIter(2)
+            .fit(data);
+    List<Row> narrowest = softplus.transform(data).select("encoding").collectAsList();
+    assertThat(
+            softplus.setEncodingLayer("layer0").transform(data).select("encoding").collectAsList())
+        .isEqualTo(narrowest)
+        .allMatch(row -> Arrays.stream(((Vector) row.get(0)).toArray()).allMatch(x -> x > 0));
     model.setEncodingLayer("layer0").setEncodingCol("code");
     assertThat(((Vector) model.transform(data).first().getAs("code")).size()).isEqualTo(8);
     assertThatThrownBy(() -> new KfacAutoencoder().setLayers(new int[] {4, 2, 5}).fit(data))

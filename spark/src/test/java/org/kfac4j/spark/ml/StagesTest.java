@@ -447,6 +447,35 @@ class StagesTest {
         functions.expr("array(0.5D, double(" + second + "), 0.5D, 0.5D)"));
   }
 
+  /** For functions that users write around a model. */
+  @ParameterizedTest
+  @MethodSource("estimators")
+  void aFreshModelCanBeSent(KfacEstimator<?, ?> estimator) throws Exception {
+    KfacModel<?> model = estimator.fit(data);
+    java.io.ByteArrayOutputStream bytes = new java.io.ByteArrayOutputStream();
+    new java.io.ObjectOutputStream(bytes).writeObject(model);
+    KfacModel<?> sent =
+        (KfacModel<?>)
+            new java.io.ObjectInputStream(new java.io.ByteArrayInputStream(bytes.toByteArray()))
+                .readObject();
+    assertThat(sent.weights()).isEqualTo(model.weights());
+    assertThat(sent.transform(data).collectAsList())
+        .isEqualTo(model.transform(data).collectAsList());
+  }
+
+  @ParameterizedTest
+  @MethodSource("estimators")
+  void settingsThatDoNotServeAreRefusedBeforeRowsAreRead(KfacEstimator<?, ?> estimator) {
+    for (String wrong : List.of("training.block-rows=0", "training.device=tpu")) {
+      estimator.setSettings(new String[] {wrong});
+      assertRefused(() -> estimator.transformSchema(data.schema()), wrong.split("=")[0]);
+    }
+    estimator.setSettings(new String[] {"training.device=gpu"});
+    assertRefused(() -> estimator.fit(data), "training.device = gpu", "nd4j-native");
+    assertThat(JavaSparkContext.fromSparkContext(session.sparkContext()).getPersistentRDDs())
+        .isEmpty();
+  }
+
   @ParameterizedTest
   @MethodSource("estimators")
   void oneRowIsPredictedAsATableIs(KfacEstimator<?, ?> estimator) {
