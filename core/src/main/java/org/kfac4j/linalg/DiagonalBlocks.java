@@ -1,6 +1,7 @@
 package org.kfac4j.linalg;
 
 import java.io.Serializable;
+import java.util.Arrays;
 import org.kfac4j.Check;
 
 /**
@@ -68,6 +69,18 @@ public record DiagonalBlocks(int size, int count) implements Serializable {
       length += (long) width(i) * width(i);
     }
     return Math.toIntExact(length);
+  }
+
+  /** The packed triangle of block {@code i}; not a copy if it is all there is. */
+  public double[] block(double[] packed, int i) {
+    if (isWhole()) {
+      return packed;
+    }
+    int from = 0;
+    for (int before = 0; before < i; before++) {
+      from += Packed.length(width(before));
+    }
+    return Arrays.copyOfRange(packed, from, from + Packed.length(width(i)));
   }
 
   /** Σ of a packed matrix's diagonal. */

@@ -6,7 +6,6 @@ import java.util.List;
 import org.kfac4j.linalg.BlockDiagonalMatrix;
 import org.kfac4j.linalg.DiagonalBlocks;
 import org.kfac4j.linalg.Matrix;
-import org.kfac4j.linalg.Packed;
 
 /**
  * The inverse of a damped symmetric matrix, block by block along its diagonal, each by the {@link
@@ -27,15 +26,11 @@ record BlockInverses(BlockDiagonalMatrix inverse, int rung) {
     }
     List<Matrix> inverses = new ArrayList<>();
     int rung = 0;
-    int at = 0;
     for (int i = 0; i < blocks.count(); i++) {
-      int width = blocks.width(i);
-      int end = at + Packed.length(width);
-      double[] block = blocks.isWhole() ? packed : Arrays.copyOfRange(packed, at, end);
-      RecoveryLadder ladder = RecoveryLadder.climb(block, width, shift, machine);
+      RecoveryLadder ladder =
+          RecoveryLadder.climb(blocks.block(packed, i), blocks.width(i), shift, machine);
       inverses.add(ladder.inverse());
       rung = Math.max(rung, ladder.rung());
-      at = end;
     }
     return new BlockInverses(BlockDiagonalMatrix.of(blocks, inverses), rung);
   }

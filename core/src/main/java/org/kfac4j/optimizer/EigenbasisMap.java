@@ -10,7 +10,6 @@ import org.kfac4j.linalg.DiagonalBlocks;
 import org.kfac4j.linalg.Eigen;
 import org.kfac4j.linalg.FactorizationException;
 import org.kfac4j.linalg.Matrix;
-import org.kfac4j.linalg.Packed;
 import org.kfac4j.linalg.Precision;
 
 /**
@@ -90,16 +89,12 @@ final class EigenbasisMap implements LinearMap {
     double[] values = new double[blocks.size()];
     List<Matrix> vectors = new ArrayList<>();
     int rung = 0;
-    int at = 0;
     for (int i = 0; i < blocks.count(); i++) {
       int width = blocks.width(i);
-      int end = at + Packed.length(width);
-      double[] block = blocks.isWhole() ? packed : Arrays.copyOfRange(packed, at, end);
-      EigenWithRung found = eigen(block, width, factor, layer, machine);
+      EigenWithRung found = eigen(blocks.block(packed, i), width, factor, layer, machine);
       System.arraycopy(found.eigen.values(), 0, values, blocks.first(i), width);
       vectors.add(found.eigen.transposed());
       rung = Math.max(rung, found.rung);
-      at = end;
     }
     return new Basis(values, BlockDiagonalMatrix.of(blocks, vectors), rung);
   }

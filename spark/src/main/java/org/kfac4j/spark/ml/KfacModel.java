@@ -1,7 +1,6 @@
 package org.kfac4j.spark.ml;
 
 import java.io.IOException;
-import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
@@ -298,9 +297,5 @@ public abstract class KfacModel<M extends KfacModel<M>> extends Model<M> impleme
   static double[] row(double[] values, int row, int width) {
     Check.that(values.length >= (row + 1) * width, "no row %d of width %d", row, width);
     return Arrays.copyOfRange(values, row * width, (row + 1) * width);
-  }
-
-  static List<Output> list(Output... outputs) {
-    return new ArrayList<>(List.of(outputs));
   }
 }
