@@ -12,12 +12,16 @@ import static org.bytedeco.openblas.global.openblas.cblas_sgemm;
 import static org.bytedeco.openblas.global.openblas.cblas_ssyrk;
 
 import org.bytedeco.openblas.presets.openblas_nolapack;
+import org.jspecify.annotations.Nullable;
 import org.kfac4j.Check;
 import org.nd4j.linalg.factory.Nd4j;
 import org.nd4j.nativeblas.NativeOpsHolder;
 
 /** Matrix products in place, on matrices with gaps between rows. */
 public final class Blas {
+  /** Of the running task. */
+  private static final ThreadLocal<@Nullable Gpu> GPU = new ThreadLocal<>();
+
   static {
     // NativeOpsHolder fails in a JVM in which nothing has loaded ND4J's backend yet, such as a
     // fresh executor.
@@ -48,6 +52,20 @@ public final class Blas {
         n,
         c.rows(),
         c.columns());
+    Gpu gpu = GPU.get();
+    if (gpu != null && gpu.isWorthMultiply(a, b, k, beta, c)) {
+      gpu.multiply(a, transposeA, b, transposeB, beta, c);
+    } else {
+      multiplyHere(a, transposeA, b, transposeB, beta, c);
+    }
+  }
+
+  /** On this machine's processor. */
+  static void multiplyHere(
+      Matrix a, boolean transposeA, Matrix b, boolean transposeB, double beta, Matrix c) {
+    int m = c.rows();
+    int n = c.columns();
+    int k = transposeA ? a.rows() : a.columns();
     int opA = transposeA ? CblasTrans : CblasNoTrans;
     int opB = transposeB ? CblasTrans : CblasNoTrans;
     if (c.precision() == Precision.FLOAT) {
@@ -93,7 +111,6 @@ public final class Blas {
    */
   public static void gram(Matrix a, double alpha, double beta, Matrix c) {
     int n = a.columns();
-    int k = a.rows();
     Check.that(
         c.rows() == n && c.columns() == n,
         "AᵀA is [%d, %d], C is [%d, %d]",
@@ -101,6 +118,18 @@ public final class Blas {
         n,
         c.rows(),
         c.columns());
+    Gpu gpu = GPU.get();
+    if (gpu != null && gpu.isWorthGram(a, c)) {
+      gpu.gram(a, alpha, beta, c);
+    } else {
+      gramHere(a, alpha, beta, c);
+    }
+  }
+
+  /** On this machine's processor. */
+  static void gramHere(Matrix a, double alpha, double beta, Matrix c) {
+    int n = a.columns();
+    int k = a.rows();
     if (c.precision() == Precision.FLOAT) {
       cblas_ssyrk(
           CblasRowMajor,
@@ -145,6 +174,11 @@ public final class Blas {
     } else {
       cblas_daxpy(length, alpha, x.doubles(0), 1, y.doubles(0), 1);
     }
+  }
+
+  /** Has this thread do large products on a GPU from now on, or no longer. */
+  public static void useGpu(@Nullable Gpu gpu) {
+    GPU.set(gpu);
   }
 
   /**

@@ -147,6 +147,7 @@ public final class Bench implements Callable<Integer> {
         cluster.backend(settings, precision),
         precision,
         examples,
+        cluster.devices(settings),
         TREE_DEPTH);
   }
 
@@ -170,7 +171,8 @@ public final class Bench implements Callable<Integer> {
               records.add(record);
               // Between iterations, because a shared machine's speed changes from one second to the
               // next.
-              peaks.add(GemmPeak.measure(cluster.spark(), partitions, cluster.threadsPerTask()));
+              peaks.add(
+                  GemmPeak.measure(cluster.spark(), partitions, cluster.threadsPerTask(settings)));
               tasks.add(objective.taskPhases().drain());
             }
           };

@@ -4,6 +4,7 @@ import java.util.Map;
 import java.util.TreeMap;
 import org.apache.spark.SparkConf;
 import org.apache.spark.api.java.JavaSparkContext;
+import org.jspecify.annotations.Nullable;
 import org.kfac4j.InvalidInputException;
 import org.kfac4j.Settings;
 import org.kfac4j.curvature.Nd4jBackend;
@@ -11,14 +12,22 @@ import org.kfac4j.data.DataSource;
 import org.kfac4j.linalg.LapackFactorizations;
 import org.kfac4j.linalg.Precision;
 import org.kfac4j.optimizer.DenseMachine;
+import org.kfac4j.spark.Devices;
 import org.kfac4j.spark.SparkExamples;
 import org.kfac4j.spark.SparkObjective;
 import org.nd4j.linalg.factory.Nd4j;
 
 /** The Spark application that a job runs in, as its user configured it, and what computes there. */
-record Cluster(JavaSparkContext spark) implements AutoCloseable {
+final class Cluster implements AutoCloseable {
   /** Levels of the aggregation tree. */
   private static final int TREE_DEPTH = 2;
+
+  private final JavaSparkContext spark;
+  private @Nullable Devices devices;
+
+  private Cluster(JavaSparkContext spark) {
+    this.spark = spark;
+  }
 
   /**
    * Starts the application. No setting of Spark's is made here.
@@ -36,15 +45,32 @@ record Cluster(JavaSparkContext spark) implements AutoCloseable {
     return new Cluster(new JavaSparkContext(conf));
   }
 
-  /** Threads of one task: {@code spark.task.cpus}. */
-  int threadsPerTask() {
-    return spark.getConf().getInt("spark.task.cpus", 1);
+  JavaSparkContext spark() {
+    return spark;
+  }
+
+  /**
+   * What tasks compute with; executors are asked once.
+   *
+   * @throws InvalidInputException if it is not what the settings want
+   */
+  Devices devices(Settings settings) {
+    Devices known = devices;
+    if (known == null) {
+      known = Devices.survey(spark, settings);
+      devices = known;
+    }
+    return known;
+  }
+
+  /** Threads of one task: the setting, or {@code spark.task.cpus}. */
+  int threadsPerTask(Settings settings) {
+    return Devices.threadsPerTask(settings, spark);
   }
 
   /** Partitions of the data: the setting, or as many as Spark runs tasks at a time. */
   int partitions(Settings settings) {
-    int asked = settings.nonNegativeInt("data.partitions");
-    return asked > 0 ? asked : Math.max(1, spark.defaultParallelism() / threadsPerTask());
+    return Devices.partitions(settings, spark);
   }
 
   Nd4jBackend backend(Settings settings, Precision precision) {
@@ -52,15 +78,16 @@ record Cluster(JavaSparkContext spark) implements AutoCloseable {
         precision,
         settings.positiveInt("training.block-rows"),
         settings.positiveInt("training.batch-normalization-rows"),
-        threadsPerTask());
+        threadsPerTask(settings));
   }
 
   /** The loss over the examples of {@code source}, which are read and cached on the executors. */
   SparkObjective objective(Settings settings, Problem problem, DataSource source) {
+    Devices tasks = devices(settings); // Before anything is read.
     SparkExamples examples = SparkExamples.load(spark, source, partitions(settings));
     Nd4jBackend backend = backend(settings, problem.precision());
     return new SparkObjective(
-        spark, problem.network(), backend, problem.precision(), examples, TREE_DEPTH);
+        spark, problem.network(), backend, problem.precision(), examples, tasks, TREE_DEPTH);
   }
 
   /** The loss over the training examples, changed at random if the settings say so. */
@@ -74,15 +101,8 @@ record Cluster(JavaSparkContext spark) implements AutoCloseable {
         new LapackFactorizations(), precision, Runtime.getRuntime().availableProcessors());
   }
 
-  /** The same with what executors compute with. */
-  Map<String, String> describe(int partitions, String devices) {
-    Map<String, String> facts = describe(partitions);
-    facts.put("devices", devices);
-    return facts;
-  }
-
   /** For summaries. */
-  Map<String, String> describe(int partitions) {
+  Map<String, String> describe(Settings settings) {
     Map<String, String> facts = new TreeMap<>();
     facts.put("master", spark.master());
     facts.put("applicationId", spark.sc().applicationId());
@@ -91,8 +111,9 @@ record Cluster(JavaSparkContext spark) implements AutoCloseable {
         String.valueOf(
             Math.max(1, spark.sc().getExecutorMemoryStatus().size() - (spark.isLocal() ? 0 : 1))));
     facts.put("parallelTasks", String.valueOf(spark.defaultParallelism()));
-    facts.put("threadsPerTask", String.valueOf(threadsPerTask()));
-    facts.put("partitions", String.valueOf(partitions));
+    facts.put("threadsPerTask", String.valueOf(threadsPerTask(settings)));
+    facts.put("partitions", String.valueOf(partitions(settings)));
+    facts.put("devices", devices(settings).summary());
     return facts;
   }
 

@@ -115,7 +115,7 @@ public final class Compare implements Callable<Integer> {
     Problem problem = runs.get(0).problem();
     DataSet data = problem.data();
     Map<String, String> environment = new TreeMap<>(Cluster.versions());
-    environment.putAll(cluster.describe(cluster.partitions(settings)));
+    environment.putAll(cluster.describe(settings));
     try (SparkObjective train = cluster.trainingObjective(settings, problem);
         SparkObjective test = cluster.objective(settings, problem, data.test())) {
       if (!resume) {
@@ -189,8 +189,7 @@ public final class Compare implements Callable<Integer> {
     try (progress;
         TrainingListener metrics = new MetricsWriter(folder.storage())) {
       int from = saved == null ? 0 : Math.toIntExact(saved.longValue("iteration"));
-      RunInfo info =
-          run.info(own.dir(), from, cluster.describe(cluster.partitions(plan.settings())));
+      RunInfo info = run.info(own.dir(), from, cluster.describe(plan.settings()));
       progress.started(info);
       metrics.started(info);
       run.warmUp(objective);

@@ -135,7 +135,7 @@ public final class CompareMllib implements Callable<Integer> {
         SparkObjective train = cluster.objective(settings, run.problem(), data.train());
         SparkObjective test = cluster.objective(settings, run.problem(), data.test())) {
       run.warmUp(train);
-      progress.started(run.info(dir, 0, cluster.describe(cluster.partitions(settings))));
+      progress.started(run.info(dir, 0, cluster.describe(settings)));
       long begin = System.nanoTime();
       RunSummary summary =
           run.train(train, test, List.of(progress, collector), (iteration, state) -> {}, null)
@@ -239,7 +239,7 @@ public final class CompareMllib implements Callable<Integer> {
     Json.put(root, "ratioOfSeconds", mllib.seconds() / kfac4j.summary.seconds());
     Json.put(root, "settings", run.settings().flat());
     Json.put(root, "versions", Cluster.versions());
-    Json.put(root, "cluster", cluster.describe(cluster.partitions(run.settings())));
+    Json.put(root, "cluster", cluster.describe(run.settings()));
     return root;
   }
 }

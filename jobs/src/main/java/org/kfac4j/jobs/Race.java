@@ -89,7 +89,7 @@ public final class Race implements Callable<Integer> {
     TrainingListener progress = Progress.forTerminal(Help.Ansi.AUTO.enabled(), System.out);
     try (progress) {
       run.warmUp(train);
-      progress.started(run.info("", 0, cluster.describe(cluster.partitions(run.settings()))));
+      progress.started(run.info("", 0, cluster.describe(run.settings())));
       run.train(train, test, List.of(progress, collector), (iteration, state) -> {}, null);
     }
     return evaluated;

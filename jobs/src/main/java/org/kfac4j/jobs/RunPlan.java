@@ -66,9 +66,10 @@ record RunPlan(
    * @param executorHeap bytes, 0 if they share the driver's
    */
   record Cores(boolean local, int executors, int slots, long executorHeap) {
-    static Cores of(SparkConf spark) {
+    static Cores of(Settings settings, SparkConf spark) {
       String master = spark.get("spark.master", "local[*]");
-      int perTask = spark.getInt("spark.task.cpus", 1);
+      int asked = settings.nonNegativeInt("training.task-cpus");
+      int perTask = asked > 0 ? asked : spark.getInt("spark.task.cpus", 1);
       if (master.equals("local")) {
         return new Cores(true, 1, 1, 0);
       }
@@ -94,7 +95,7 @@ record RunPlan(
     Precision precision = run.problem().precision();
     boolean exact =
         run.optimizer() instanceof Kfac && settings.text("optimizer.step").equals("exact");
-    Cores cores = Cores.of(spark);
+    Cores cores = Cores.of(settings, spark);
     return new RunPlan(
         network,
         run.optimizer(),

@@ -13,7 +13,6 @@ import org.kfac4j.InvalidInputException;
 import org.kfac4j.Settings;
 import org.kfac4j.Snapshot;
 import org.kfac4j.data.Storage;
-import org.kfac4j.spark.Devices;
 import org.kfac4j.spark.HadoopStorage;
 import org.kfac4j.spark.SparkObjective;
 import org.kfac4j.spark.TrainingMetrics;
@@ -100,17 +99,13 @@ public final class Train implements Callable<Integer> {
     Settings settings = run.settings();
     Problem problem = run.problem();
     List<TrainingListener> listeners = listeners(folder.storage());
-    String devices =
-        Devices.check(cluster.spark(), settings.choice("training.device", Devices.Wish.class));
     try (SparkObjective train = cluster.trainingObjective(settings, problem);
         SparkObjective test = cluster.objective(settings, problem, problem.data().test())) {
       if (saved == null) {
         folder.clear(); // Not before: a run that cannot start replaces nothing.
       }
       int resumedFrom = saved == null ? 0 : Math.toIntExact(saved.longValue("iteration"));
-      RunInfo info =
-          run.info(
-              folder.dir(), resumedFrom, cluster.describe(cluster.partitions(settings), devices));
+      RunInfo info = run.info(folder.dir(), resumedFrom, cluster.describe(settings));
       listeners.forEach(listener -> listener.started(info));
       Trainer.Result result =
           run.train(

@@ -12,6 +12,7 @@ import org.kfac4j.data.Storage;
 import org.kfac4j.optimizer.Objective;
 import org.kfac4j.optimizer.Optimizer;
 import org.kfac4j.optimizer.Optimizers;
+import org.kfac4j.spark.Devices;
 import org.kfac4j.training.BatchSizes;
 import org.kfac4j.training.Evaluator;
 import org.kfac4j.training.RunInfo;
@@ -39,6 +40,7 @@ record TrainingRun(
    */
   static TrainingRun from(Settings settings, String name, Storage storage) throws IOException {
     TrainingSettings training = checked(() -> TrainingSettings.from(settings));
+    Devices.check(settings);
     Optimizer optimizer = optimizer(settings);
     return of(settings, name, training, optimizer, Problem.from(settings, storage));
   }

@@ -102,7 +102,7 @@ final class MemoryProbe {
             cluster.objective(settings, run.problem(), run.problem().data().train());
         SparkObjective test =
             cluster.objective(settings, run.problem(), run.problem().data().test())) {
-      RunInfo info = run.info(folder.dir(), 0, cluster.describe(2));
+      RunInfo info = run.info(folder.dir(), 0, cluster.describe(settings));
       listeners.forEach(listener -> listener.started(info));
       run.train(train, test, listeners, folder::save, null);
     } finally {

@@ -15,6 +15,8 @@ import java.util.jar.JarOutputStream;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /**
  * A standalone master and two workers on this machine, each a JVM of its own, and jobs that
@@ -147,9 +149,14 @@ class StandaloneTest {
     }
   }
 
-  @Test
+  /**
+   * @param byStage whether only the stages that compute have GPUs, or all of the application's
+   */
+  @ParameterizedTest
+  @ValueSource(booleans = {false, true})
   @Tag("slow")
-  void gpusThatTheLibraryCannotUseAreSaidOnceOrRefused() throws IOException, InterruptedException {
+  void gpusThatTheLibraryCannotUseAreSaidOnceOrRefused(boolean byStage)
+      throws IOException, InterruptedException {
     assumeSpark();
     String data = IdxFolder.write(temporary.resolve("data"), 200, 50, 6, 6).path().toString();
     assertThat(Jobs.train(conf("threads", data)).code()).isZero();
@@ -161,21 +168,27 @@ class StandaloneTest {
         List.of(
             "spark.worker.resource.gpu.amount=1",
             "spark.worker.resource.gpu.discoveryScript=" + script,
-            "spark.executor.resource.gpu.amount=1",
-            "spark.task.resource.gpu.amount=1")) {
+            "spark.executor.resource.gpu.amount=1")) {
       gpus.add("--conf");
       gpus.add(setting);
     }
+    if (!byStage) {
+      gpus.add("--conf");
+      gpus.add("spark.task.resource.gpu.amount=1");
+    }
     String master = "local-cluster[2,1,1024]";
+    String share = byStage ? "training.task-gpus=1" : "training.task-gpus=0";
     try (Jobs.Child child =
         Jobs.start(
-            temporary, submit(master, gpus, "spark-internal", conf("gpus", data).toString()))) {
+            temporary,
+            submit(
+                master, gpus, "spark-internal", conf("gpus", data).toString(), "--set", share))) {
       Jobs.Ended ended = child.await();
       assertThat(ended.code()).as(ended.err()).isZero();
       assertThat(ended.err().lines().filter(line -> line.contains("given GPUs")))
           .singleElement()
           .asString()
-          .contains("0: 7; 1: 7", "nd4j-native", "going on with CPUs");
+          .contains("0: 7; 1: 7", "going on with CPUs: cuBLAS 11 cannot be loaded");
     }
     RunResults results = new RunResults(temporary.resolve("gpus"));
     assertThat(results.summary().get("cluster").get("devices").asText())
@@ -190,10 +203,13 @@ class StandaloneTest {
                 "spark-internal",
                 conf("refused", data).toString(),
                 "--set",
-                "training.device=gpu"))) {
+                "training.device=gpu",
+                "--set",
+                share))) {
       Jobs.Ended ended = child.await();
       assertThat(ended.code()).isEqualTo(Job.BAD_INPUT);
-      assertThat(ended.err()).contains("error: training.device = gpu", "cannot use the GPU 7");
+      assertThat(ended.err())
+          .contains("error: training.device = gpu", "cannot use the GPU 7: cuBLAS 11");
     }
   }
 }

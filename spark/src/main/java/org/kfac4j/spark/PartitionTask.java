@@ -14,6 +14,7 @@ import org.kfac4j.network.Network;
 
 /** What a task computes of its partition: all that travels to it. */
 record PartitionTask(
+    Devices devices,
     ComputeBackend backend,
     Network network,
     Request request,
@@ -26,7 +27,7 @@ record PartitionTask(
   }
 
   Sums run(Iterator<Examples> partition) {
-    Devices.bind();
+    devices.bind();
     return PartitionPass.run(
         backend,
         network,

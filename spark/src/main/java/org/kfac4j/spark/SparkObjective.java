@@ -30,6 +30,7 @@ public final class SparkObjective implements Objective {
   private final ComputeBackend backend;
   private final Precision precision;
   private final SparkExamples examples;
+  private final Devices devices;
   private final Augmentation augmentation;
   private final int depth;
   private final Phases phases = new Phases();
@@ -45,8 +46,9 @@ public final class SparkObjective implements Objective {
       ComputeBackend backend,
       Precision precision,
       SparkExamples examples,
+      Devices devices,
       int depth) {
-    this(spark, network, backend, precision, examples, Augmentation.NONE, depth);
+    this(spark, network, backend, precision, examples, devices, Augmentation.NONE, depth);
   }
 
   private SparkObjective(
@@ -55,6 +57,7 @@ public final class SparkObjective implements Objective {
       ComputeBackend backend,
       Precision precision,
       SparkExamples examples,
+      Devices devices,
       Augmentation augmentation,
       int depth) {
     this.augmentation = augmentation;
@@ -63,6 +66,7 @@ public final class SparkObjective implements Objective {
     this.backend = backend;
     this.precision = precision;
     this.examples = examples;
+    this.devices = devices;
     this.depth = depth;
     this.labels = new JobLabels(spark);
   }
@@ -82,12 +86,13 @@ public final class SparkObjective implements Objective {
    * two share their examples.
    */
   public SparkObjective withNetwork(Network other) {
-    return new SparkObjective(spark, other, backend, precision, examples, augmentation, depth);
+    return new SparkObjective(
+        spark, other, backend, precision, examples, devices, augmentation, depth);
   }
 
   /** The same objective on changed images; the two share their examples. */
   public SparkObjective augmented(Augmentation other) {
-    return new SparkObjective(spark, network, backend, precision, examples, other, depth);
+    return new SparkObjective(spark, network, backend, precision, examples, devices, other, depth);
   }
 
   /**
@@ -162,7 +167,7 @@ public final class SparkObjective implements Objective {
   private Sums aggregate(
       Request request, Shared<Parameters> weights, List<Shared<Parameters>> vectors) {
     PartitionTask task =
-        new PartitionTask(backend, network, request, weights, vectors, augmentation);
+        new PartitionTask(devices, backend, network, request, weights, vectors, augmentation);
     String phase = request.getClass().getSimpleName().toLowerCase(Locale.ROOT);
     long begin = System.nanoTime();
     Sums sums = labels.label(phase, () -> SparkFailures.unwrapped(() -> run(task)));
@@ -184,8 +189,8 @@ public final class SparkObjective implements Objective {
     if (spark.sc().isLocal()) {
       return LocalJob.run(spark, blocks, task);
     }
-    return blocks
-        .mapPartitions(partition -> List.of(task.run(partition)).iterator())
+    return devices
+        .placed(blocks.mapPartitions(partition -> List.of(task.run(partition)).iterator()))
         .treeAggregate(new Sums(), Sums::merge, Sums::merge, depth);
   }
 

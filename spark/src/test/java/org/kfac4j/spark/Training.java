@@ -83,7 +83,8 @@ record Training(Settings settings, DataSource source, Network network, double[] 
 
   SparkObjective objective(JavaSparkContext spark, int partitions) {
     SparkExamples examples = SparkExamples.load(spark, source, partitions);
-    return new SparkObjective(spark, network, backend(), precision(), examples, TREE_DEPTH);
+    return new SparkObjective(
+        spark, network, backend(), precision(), examples, Devices.given(), TREE_DEPTH);
   }
 
   private Outcome run(Objective objective) {

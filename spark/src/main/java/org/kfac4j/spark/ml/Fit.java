@@ -66,20 +66,14 @@ record Fit(
     } catch (IllegalArgumentException e) {
       throw new InvalidInputException(String.valueOf(e.getMessage()), e);
     }
-    settings.choice("training.device", Devices.Wish.class);
+    Devices.check(settings);
     Fit fit = new Fit(settings, start, network, optimizer, precision, name);
     fit.backend(1);
     return fit;
   }
 
-  /** Partitions of the rows: the setting, or as many as Spark runs tasks at a time. */
   int partitions(JavaSparkContext spark) {
-    int asked = settings.nonNegativeInt("data.partitions");
-    return asked > 0 ? asked : Math.max(1, spark.defaultParallelism() / threads(spark));
-  }
-
-  private static int threads(JavaSparkContext spark) {
-    return spark.getConf().getInt("spark.task.cpus", 1);
+    return Devices.partitions(settings, spark);
   }
 
   /**
@@ -95,13 +89,10 @@ record Fit(
       @Nullable JavaRDD<Reading> validation,
       boolean classes,
       List<TrainingListener> listeners) {
-    Devices.Wish wish = settings.choice("training.device", Devices.Wish.class);
-    if (wish == Devices.Wish.GPU) {
-      Devices.check(spark, wish);
-    }
-    try (SparkObjective train = objective(spark, training, "training");
+    Devices devices = Devices.survey(spark, settings);
+    try (SparkObjective train = objective(spark, devices, training, "training");
         SparkObjective test =
-            validation == null ? train : objective(spark, validation, "validation")) {
+            validation == null ? train : objective(spark, devices, validation, "validation")) {
       List<IterationRecord> history = new ArrayList<>();
       List<TrainingListener> all = new ArrayList<>(listeners);
       all.add(
@@ -144,14 +135,15 @@ record Fit(
     return settings.with(overrides);
   }
 
-  private SparkObjective objective(JavaSparkContext spark, JavaRDD<Reading> readings, String kind) {
-    Nd4jBackend backend = backend(threads(spark));
+  private SparkObjective objective(
+      JavaSparkContext spark, Devices devices, JavaRDD<Reading> readings, String kind) {
+    Nd4jBackend backend = backend(Devices.threadsPerTask(settings, spark));
     SparkExamples examples = SparkExamples.of(readings, name + " " + kind);
     if (examples.size() == 0) {
       examples.close();
       throw new InvalidInputException(name + ": there are no rows for " + kind);
     }
-    return new SparkObjective(spark, network, backend, precision, examples, TREE_DEPTH);
+    return new SparkObjective(spark, network, backend, precision, examples, devices, TREE_DEPTH);
   }
 
   private Nd4jBackend backend(int threads) {

@@ -88,7 +88,7 @@ record Scorer(
     private BlockForward open() {
       BlockForward open = forward;
       if (open == null) {
-        Devices.bind();
+        Devices.given().bind();
         open = backend.forward(network, weights.value(), rows);
         forward = open;
         TaskContext task = TaskContext.get();

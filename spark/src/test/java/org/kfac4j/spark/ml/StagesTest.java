@@ -471,7 +471,7 @@ class StagesTest {
       assertRefused(() -> estimator.transformSchema(data.schema()), wrong.split("=")[0]);
     }
     estimator.setSettings(new String[] {"training.device=gpu"});
-    assertRefused(() -> estimator.fit(data), "training.device = gpu", "nd4j-native");
+    assertRefused(() -> estimator.fit(data), "training.device = gpu", "was given no GPU");
     assertThat(JavaSparkContext.fromSparkContext(session.sparkContext()).getPersistentRDDs())
         .isEmpty();
   }
