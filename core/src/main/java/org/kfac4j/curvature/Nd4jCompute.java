@@ -296,6 +296,8 @@ final class Nd4jCompute implements BlockCompute {
   }
 
   private void addProducts(Block block, int n) {
+    // The quadratic model is of the loss as it is trained on, through the block's statistics.
+    hold(false);
     double[] z = workspace.outputs;
     double[][] tangents = new double[vectors.size()][];
     for (int d = 0; d < vectors.size(); d++) {

@@ -87,14 +87,14 @@ public final class LayerBuffers implements AutoCloseable {
     return training;
   }
 
-  /** Says whether what is computed of all examples of the block counts as constant. */
+  /** Says whether what is computed of all examples of the block counts as constant from now on. */
   public void setHolding(boolean statistics) {
     holding = statistics;
   }
 
   /**
-   * Whether {@link Layer#backward} takes what the layer computed of all examples of the block for
-   * constants, so that each example's gradient is its own.
+   * Whether derivatives take what the layer computed of all examples of the block for constants, so
+   * that each example's gradient is its own.
    */
   public boolean isHolding() {
     return holding;

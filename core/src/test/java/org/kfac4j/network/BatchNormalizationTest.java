@@ -2,6 +2,7 @@ package org.kfac4j.network;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.withinPercentage;
 import static org.kfac4j.Dense.assertClose;
 
 import java.util.Arrays;
@@ -12,6 +13,7 @@ import org.deeplearning4j.nn.conf.inputs.InputType;
 import org.deeplearning4j.nn.conf.layers.BatchNormalization;
 import org.deeplearning4j.nn.conf.layers.OutputLayer;
 import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
@@ -304,5 +306,59 @@ class BatchNormalizationTest {
   void aBlockOfOneExampleIsFinite() {
     double[] theta = gradient(1, new Request.Gradient(PROBLEM.all(), null), 0, 12);
     assertThat(Arrays.stream(theta).allMatch(Double::isFinite)).isTrue();
+  }
+
+  private static final double[] DIRECTION = PROBLEM.theta(7, 1);
+
+  /** vᵀ F v of the exact Fisher matrix, as alone or after another request on the same buffers. */
+  private static double product(@Nullable Request before) {
+    try (LocalObjective objective = PROBLEM.objective();
+        Objective.Point here = objective.at(THETA)) {
+      if (before != null) {
+        here.evaluate(before);
+      }
+      Sums sums = here.evaluate(new Request.Products(PROBLEM.all(), 1), List.of(DIRECTION));
+      return sums.scalar(SumNames.product(0, 0)) / COUNT;
+    }
+  }
+
+  /** Jv by differences of the network in training, whose statistics move with the weights. */
+  @Test
+  void productsGoThroughTheStatistics() {
+    double[] step = Dense.scaled(Tolerance.STEP, DIRECTION);
+    double[] moved =
+        Dense.scaled(
+            0.5 / Tolerance.STEP,
+            Dense.minus(
+                ImageNetworkTest.outputs(PROBLEM, Dense.plus(THETA, step), true),
+                ImageNetworkTest.outputs(PROBLEM, Dense.minus(THETA, step), true)));
+    double[] z = ImageNetworkTest.outputs(PROBLEM, THETA, true);
+    int outputs = NETWORK.outputs();
+    double expected = 0;
+    for (int n = 0; n < COUNT; n++) {
+      double[] zn = Arrays.copyOfRange(z, n * outputs, (n + 1) * outputs);
+      double[] v = Arrays.copyOfRange(moved, n * outputs, (n + 1) * outputs);
+      double[][] fisher = PlainNetwork.outputFisher(NETWORK.loss(), zn);
+      for (int i = 0; i < outputs; i++) {
+        for (int j = 0; j < outputs; j++) {
+          expected += v[i] * fisher[i][j] * v[j] / COUNT;
+        }
+      }
+    }
+    assertThat(product(null)).isCloseTo(expected, withinPercentage(1e-4));
+  }
+
+  @Test
+  void whatWasAskedBeforeDoesNotMatter() {
+    double alone = product(null);
+    for (FisherType fisher : FisherType.values()) {
+      Request.Statistics statistics =
+          new Request.Statistics(PROBLEM.all(), fisher, 1, BlockForms.DEFAULT);
+      assertThat(product(new Request.Gradient(PROBLEM.all(), statistics)))
+          .as("after a gradient with %s statistics", fisher)
+          .isEqualTo(alone);
+    }
+    assertThat(product(new Request.Gradient(PROBLEM.all(), null))).isEqualTo(alone);
+    assertThat(product(new Request.Loss(PROBLEM.all(), true))).isEqualTo(alone);
   }
 }

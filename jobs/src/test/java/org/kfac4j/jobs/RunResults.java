@@ -95,6 +95,17 @@ record RunResults(Path folder) {
 
   /** Equal in everything but the time it took, bit for bit. */
   void assertEqualTo(RunResults expected) throws IOException {
+    List<JsonNode> metrics = metrics();
+    assertThat(metrics)
+        .extracting(line -> line.get("iteration").asInt())
+        .containsExactlyElementsOf(IntStream.rangeClosed(1, metrics.size()).boxed().toList());
+    List<JsonNode> now = timeless(metrics);
+    List<JsonNode> then = timeless(expected.metrics());
+    // One by one, so that the first difference is seen.
+    for (int i = 0; i < Math.min(now.size(), then.size()); i++) {
+      assertThat(now.get(i)).isEqualTo(then.get(i));
+    }
+    assertThat(now).hasSameSizeAs(then);
     assertThat(weights()).isEqualTo(expected.weights());
     Snapshot state = state();
     Snapshot expectedState = expected.state();
@@ -106,11 +117,6 @@ record RunResults(Path folder) {
             .isEqualTo(expectedState.entries().get(name));
       }
     }
-    List<JsonNode> metrics = metrics();
-    assertThat(metrics)
-        .extracting(line -> line.get("iteration").asInt())
-        .containsExactlyElementsOf(IntStream.rangeClosed(1, metrics.size()).boxed().toList());
-    assertThat(timeless(metrics)).isEqualTo(timeless(expected.metrics()));
   }
 
   private static List<JsonNode> timeless(List<JsonNode> lines) {
