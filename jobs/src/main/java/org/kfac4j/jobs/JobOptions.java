@@ -9,6 +9,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import org.apache.spark.SparkConf;
 import org.kfac4j.InvalidInputException;
 import org.kfac4j.Settings;
 import org.kfac4j.data.Storage;
@@ -69,16 +70,25 @@ final class JobOptions {
   }
 
   /**
-   * Opens the conf file; a name without folders that the default file system does not have is
-   * looked for in this process's folder, where spark-submit puts {@code --files} of a driver in a
-   * cluster.
+   * Opens the conf file. One without folders that the default file system does not have came with
+   * {@code --files}: a driver inside of a cluster finds it in its folder, or, where Spark does not
+   * put it there (standalone masters), under its full name in {@code spark.files}.
    */
   private InputStream open(Storage storage) throws IOException {
-    Path local = Path.of(conf.substring(conf.lastIndexOf('/') + 1));
-    boolean plain = conf.equals(local.toString());
-    return plain && !storage.exists(conf) && Files.exists(local)
-        ? Files.newInputStream(local)
-        : storage.open(conf);
+    boolean plain = conf.indexOf('/') < 0;
+    if (!plain || storage.exists(conf)) {
+      return storage.open(conf);
+    }
+    Path local = Path.of(conf);
+    if (Files.exists(local)) {
+      return Files.newInputStream(local);
+    }
+    for (String file : new SparkConf().get("spark.files", "").split(",")) {
+      if (file.endsWith("/" + conf)) {
+        return storage.open(file);
+      }
+    }
+    return storage.open(conf);
   }
 
   /** The same options with another conf file. */

@@ -117,6 +117,18 @@ final class Jobs {
     return command;
   }
 
+  /** The same with nothing but Spark on the class path, as on a cluster. */
+  static List<String> spark(String... options) {
+    List<String> command = java(options);
+    command.set(command.size() - 1, Path.of(System.getenv("SPARK_HOME"), "jars", "*").toString());
+    return command;
+  }
+
+  /** The jar that users submit; only there after the tests, for those that come later. */
+  static String assembly() {
+    return java.util.Objects.requireNonNull(System.getProperty("kfac4j.assembly"));
+  }
+
   static Child start(Path folder, List<String> command) throws IOException {
     Path out = Files.createTempFile(folder, "stdout", ".txt");
     Path err = Files.createTempFile(folder, "stderr", ".txt");

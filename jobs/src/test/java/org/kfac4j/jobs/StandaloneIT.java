@@ -4,14 +4,12 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import java.io.IOException;
-import java.io.OutputStream;
 import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.jar.JarOutputStream;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -19,10 +17,11 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /**
- * A standalone master and two workers on this machine, each a JVM of its own, and jobs that
+ * The assembly as its users have it, after it was packaged: a standalone master and two workers on
+ * this machine, each a JVM of its own with nothing but Spark on its class path, and jobs that
  * spark-submit brings there in client and cluster mode; and executors that a script gives GPUs.
  */
-class StandaloneTest {
+class StandaloneIT {
   @TempDir Path temporary;
 
   private Path conf(String run, String data) throws IOException {
@@ -46,21 +45,16 @@ class StandaloneTest {
         "SPARK_HOME with Spark's jars, which the build fills");
   }
 
-  private List<String> submit(String master, List<String> more, String jar, String... arguments) {
-    List<String> command = new ArrayList<>(Jobs.java("-Xmx512m"));
+  private static List<String> submit(String master, List<String> more, String... arguments) {
+    List<String> command = new ArrayList<>(Jobs.spark("-Xmx512m"));
     command.addAll(List.of("org.apache.spark.deploy.SparkSubmit", "--master", master));
     command.addAll(more);
-    String classPath = System.getProperty("java.class.path");
     for (String setting :
-        List.of(
-            "spark.ui.enabled=false",
-            "spark.executor.memory=700m",
-            "spark.executor.cores=1",
-            "spark.executor.extraClassPath=" + classPath)) {
+        List.of("spark.ui.enabled=false", "spark.executor.memory=700m", "spark.executor.cores=1")) {
       command.add("--conf");
       command.add(setting);
     }
-    command.addAll(List.of("--class", Train.class.getName(), jar));
+    command.addAll(List.of("--class", Train.class.getName(), Jobs.assembly()));
     command.addAll(List.of(arguments));
     return command;
   }
@@ -72,7 +66,7 @@ class StandaloneTest {
   }
 
   private Jobs.Child daemon(String type, List<String> arguments) throws IOException {
-    List<String> command = new ArrayList<>(Jobs.java("-Xmx300m"));
+    List<String> command = new ArrayList<>(Jobs.spark("-Xmx300m"));
     command.add("org.apache.spark.deploy." + type);
     command.addAll(List.of("--host", "127.0.0.1", "--webui-port", "0"));
     command.addAll(arguments);
@@ -108,21 +102,15 @@ class StandaloneTest {
         assertThat(each.process().isAlive()).isTrue();
       }
       try (Jobs.Child client =
-          Jobs.start(
-              temporary,
-              submit(master, List.of(), "spark-internal", conf("client", data).toString()))) {
+          Jobs.start(temporary, submit(master, List.of(), conf("client", data).toString()))) {
         Jobs.Ended ended = client.await();
         assertThat(ended.code()).as(ended.err()).isZero();
       }
       RunResults results = new RunResults(temporary.resolve("client"));
       assertThat(results.summary().get("cluster").get("master").asText()).isEqualTo(master);
       results.assertEqualTo(new RunResults(temporary.resolve("threads")));
-      // In cluster mode the driver is started by a worker, which wants a jar: an empty one here,
-      // because tests come before the assembly.
-      Path jar = temporary.resolve("empty.jar");
-      try (OutputStream out = Files.newOutputStream(jar)) {
-        new JarOutputStream(out, new java.util.jar.Manifest()).close();
-      }
+      // In cluster mode a worker starts the driver, which finds the conf file by its name.
+      Path conf = conf("cluster", data);
       String opens =
           String.join(" ", Jobs.java().stream().filter(w -> w.startsWith("--add")).toList());
       List<String> cluster =
@@ -135,12 +123,9 @@ class StandaloneTest {
               "spark.standalone.submit.waitAppCompletion=true",
               "--conf",
               "spark.driver.extraJavaOptions=" + opens,
-              "--conf",
-              "spark.driver.extraClassPath=" + System.getProperty("java.class.path"));
-      try (Jobs.Child submitted =
-          Jobs.start(
-              temporary,
-              submit(master, cluster, jar.toString(), conf("cluster", data).toString()))) {
+              "--files",
+              conf.toString());
+      try (Jobs.Child submitted = Jobs.start(temporary, submit(master, cluster, "cluster.conf"))) {
         Jobs.Ended ended = submitted.await();
         assertThat(ended.code()).as(ended.err()).isZero();
       }
@@ -180,9 +165,7 @@ class StandaloneTest {
     String share = byStage ? "training.task-gpus=1" : "training.task-gpus=0";
     try (Jobs.Child child =
         Jobs.start(
-            temporary,
-            submit(
-                master, gpus, "spark-internal", conf("gpus", data).toString(), "--set", share))) {
+            temporary, submit(master, gpus, conf("gpus", data).toString(), "--set", share))) {
       Jobs.Ended ended = child.await();
       assertThat(ended.code()).as(ended.err()).isZero();
       assertThat(ended.err().lines().filter(line -> line.contains("given GPUs")))
@@ -200,7 +183,6 @@ class StandaloneTest {
             submit(
                 master,
                 gpus,
-                "spark-internal",
                 conf("refused", data).toString(),
                 "--set",
                 "training.device=gpu",
