@@ -52,6 +52,9 @@ public abstract class KfacModel<M extends KfacModel<M>> extends Model<M> impleme
   private transient @Nullable Broadcast<Parameters> shared;
   private transient @Nullable SparkContext sharedIn;
 
+  /** For single rows; its buffers go with the model. */
+  private transient @Nullable BlockForward single;
+
   /** A trained network. */
   record Trained(Dl4jModel model, double[] theta) {}
 
@@ -251,17 +254,19 @@ public abstract class KfacModel<M extends KfacModel<M>> extends Model<M> impleme
    *
    * @throws InvalidInputException if it has another size or a number that is not finite
    */
-  final double[] outputOf(Vector features) {
+  final synchronized double[] outputOf(Vector features) {
     int width = network().inputs();
     float[] row = new float[width];
     FeatureColumn.ofVectors(getFeaturesCol()).read(features, row, 0, width);
-    try (BlockForward forward =
-        backend(1).forward(network(), new Parameters(theta, Precision.FLOAT), 1)) {
-      forward.run(row, 1);
-      double[] z = new double[network().outputs()];
-      forward.value(network().layers().size(), z);
-      return z;
+    BlockForward forward = single;
+    if (forward == null) {
+      forward = backend(1).forward(network(), new Parameters(theta, Precision.FLOAT), 1);
+      single = forward;
     }
+    forward.run(row, 1);
+    double[] z = new double[network().outputs()];
+    forward.value(network().layers().size(), z);
+    return z;
   }
 
   @Override

@@ -21,7 +21,6 @@ import org.apache.spark.ml.param.ParamMap;
 import org.apache.spark.ml.util.MLReader;
 import org.apache.spark.ml.util.MLWritable;
 import org.apache.spark.sql.Dataset;
-import org.apache.spark.sql.Encoders;
 import org.apache.spark.sql.Row;
 import org.apache.spark.sql.RowFactory;
 import org.apache.spark.sql.SparkSession;
@@ -518,64 +517,5 @@ class StagesTest {
     assertThat(history[0]).isLessThan(first.summary().objectiveHistory()[0]);
     estimator.setInitialWeights(org.apache.spark.ml.linalg.Vectors.dense(1, 2));
     assertRefused(() -> estimator.fit(data), "initialWeights", "got 2");
-  }
-
-  @ParameterizedTest
-  @MethodSource("estimators")
-  void fitsInThreadsAndCancelledOnesLeaveNothing(KfacEstimator<?, ?> estimator) throws Exception {
-    JavaSparkContext spark = JavaSparkContext.fromSparkContext(session.sparkContext());
-    Vector expected = estimator.fit(data).weights();
-    assertThat(estimator.fit(data).weights()).isEqualTo(expected);
-    List<Vector> found = java.util.Collections.synchronizedList(new ArrayList<>());
-    List<Thread> threads = new ArrayList<>();
-    for (int i = 0; i < 2; i++) {
-      Thread thread =
-          new Thread(
-              () ->
-                  found.add(
-                      ((KfacEstimator<?, ?>) estimator.copy(ParamMap.empty()))
-                          .fit(data)
-                          .weights()));
-      threads.add(thread);
-      thread.start();
-    }
-    for (Thread thread : threads) {
-      thread.join();
-    }
-    assertThat(found).containsExactly(expected, expected);
-    Throwable[] thrown = new Throwable[1];
-    KfacEstimator<?, ?> endless = (KfacEstimator<?, ?>) estimator.copy(ParamMap.empty());
-    endless.setMaxIter(1_000_000);
-    Thread cancelled =
-        new Thread(
-            () -> {
-              spark.setJobGroup("to be cancelled", "a fit");
-              try {
-                endless.fit(data);
-              } catch (RuntimeException e) {
-                thrown[0] = e;
-              }
-            });
-    cancelled.start();
-    // Spark cancels jobs that are running; between two of them there is nothing to cancel.
-    for (int i = 0; i < 200 && cancelled.isAlive(); i++) {
-      cancelled.join(100);
-      spark.cancelJobGroup("to be cancelled");
-    }
-    assertThat(cancelled.isAlive()).isFalse();
-    assertThat(thrown[0]).isNotNull();
-    assertThat(spark.getPersistentRDDs()).isEmpty();
-    assertThat(estimator.fit(data).weights()).isEqualTo(expected);
-  }
-
-  @Test
-  void nothingOfTheSessionIsChanged() {
-    scala.collection.immutable.Map<String, String> before = session.conf().getAll();
-    for (KfacEstimator<?, ?> each : Stages.estimators()) {
-      each.fit(data).transform(data).collectAsList();
-    }
-    assertThat(session.conf().getAll()).isEqualTo(before);
-    assertThat(session.sparkContext().getLocalProperty("spark.job.description")).isNull();
-    assertThat(Encoders.row(data.schema())).isNotNull();
   }
 }
