@@ -60,7 +60,8 @@ public final class ExecutorKiller extends SparkListener {
     killer.start();
   }
 
-  private static List<ProcessHandle> executors() {
+  /** The JVMs of this application's executors. */
+  static List<ProcessHandle> executors() {
     List<ProcessHandle> executors = new ArrayList<>();
     // Their command lines are too long to be read; a driver starts no other java.
     ProcessHandle.current()

@@ -9,6 +9,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -41,19 +42,51 @@ class FaultsTest {
           "spark.dynamicAllocation.enabled=true",
           "spark.dynamicAllocation.shuffleTracking.enabled=true",
           "spark.dynamicAllocation.minExecutors=2",
-          "spark.speculation=true");
+          "spark.speculation=true",
+          "spark.ui.port=0");
 
-  private List<String> submit(Path conf, List<String> more) {
+  /** Everything that Spark 3.5 has TLS for: what it serves by HTTP. */
+  private List<String> tls() throws IOException, InterruptedException {
+    Path keys = temporary.resolve("keys.p12");
+    Path keytool = Path.of(System.getProperty("java.home"), "bin", "keytool");
+    Jobs.Ended made =
+        Jobs.start(
+                temporary,
+                List.of(
+                    keytool.toString(),
+                    "-genkeypair",
+                    "-keyalg",
+                    "RSA",
+                    "-alias",
+                    "spark",
+                    "-dname",
+                    "CN=localhost",
+                    "-storepass",
+                    "not for others",
+                    "-keystore",
+                    keys.toString()))
+            .await();
+    assertThat(made.code()).as(made.err()).isZero();
+    return List.of(
+        "spark.ui.enabled=true",
+        "spark.ssl.enabled=true",
+        "spark.ssl.keyStore=" + keys,
+        "spark.ssl.keyStorePassword=not for others",
+        "spark.ssl.keyPassword=not for others",
+        "spark.ssl.protocol=TLSv1.3");
+  }
+
+  private List<String> submit(Path conf, Class<?> listener, List<String> more) {
     List<String> command = new ArrayList<>(Jobs.java("-Xmx512m"));
     command.addAll(
         List.of("org.apache.spark.deploy.SparkSubmit", "--master", "local-cluster[2,1,1024]"));
-    List<String> settings = new ArrayList<>(more);
+    List<String> settings =
+        new ArrayList<>(List.of("spark.ui.enabled=false", "spark.task.maxFailures=20"));
+    settings.addAll(more);
     settings.addAll(
         List.of(
-            "spark.ui.enabled=false",
-            "spark.extraListeners=" + ExecutorKiller.class.getName(),
+            "spark.extraListeners=" + listener.getName(),
             "spark.deploy.maxExecutorRetries=-1",
-            "spark.task.maxFailures=20",
             "spark.stage.maxConsecutiveAttempts=20",
             "spark.executor.extraJavaOptions=-XX:TieredStopAtLevel=1",
             "spark.executor.extraClassPath=" + System.getProperty("java.class.path")));
@@ -65,22 +98,30 @@ class FaultsTest {
     return command;
   }
 
+  private static void assumeSpark() {
+    String sparkHome = System.getenv("SPARK_HOME");
+    assumeTrue(
+        sparkHome != null && Files.isDirectory(Path.of(sparkHome, "jars")),
+        "SPARK_HOME with Spark's jars, which the build fills");
+  }
+
   @ParameterizedTest
   @ValueSource(booleans = {false, true})
   @Tag("slow")
   void executorsThatAreKilledDoNotShowInTheWeights(boolean secure)
       throws IOException, InterruptedException {
-    String sparkHome = System.getenv("SPARK_HOME");
-    assumeTrue(
-        sparkHome != null && Files.isDirectory(Path.of(sparkHome, "jars")),
-        "SPARK_HOME with Spark's jars, which the build fills");
+    assumeSpark();
     String data = IdxFolder.write(temporary.resolve("data"), 200, 50, 6, 6).path().toString();
     Jobs.Ended undisturbed = Jobs.train(conf("undisturbed", data, "driver"));
     assertThat(undisturbed.code()).as(undisturbed.err()).isZero();
     // Executors also make the inverses and keep them: then there are more phases to die in.
     Path conf = conf("disturbed", data, "executors");
-    try (Jobs.Child child =
-        Jobs.start(temporary, submit(conf, secure ? SECURE : List.<String>of()))) {
+    List<String> more = new ArrayList<>();
+    if (secure) {
+      more.addAll(SECURE);
+      more.addAll(tls());
+    }
+    try (Jobs.Child child = Jobs.start(temporary, submit(conf, ExecutorKiller.class, more))) {
       Jobs.Ended disturbed = child.await();
       assertThat(disturbed.code()).as(disturbed.err()).isZero();
       assertThat(disturbed.out())
@@ -89,5 +130,31 @@ class FaultsTest {
     }
     new RunResults(temporary.resolve("disturbed"))
         .assertEqualTo(new RunResults(temporary.resolve("undisturbed")));
+  }
+
+  /** Blocks are lost, and the files that they were read from are not there any more. */
+  @Test
+  @Tag("slow")
+  void whatCannotBeDoneAgainEndsTheRunWithTheFirstCause() throws IOException, InterruptedException {
+    assumeSpark();
+    Path data = IdxFolder.write(temporary.resolve("data"), 200, 50, 6, 6).path();
+    Path conf = conf("ended", data.toString(), "driver");
+    try (Jobs.Child child =
+        Jobs.start(
+            temporary,
+            submit(
+                conf,
+                DataRemover.class,
+                List.of("spark.task.maxFailures=2", DataRemover.FOLDER + "=" + data)))) {
+      Jobs.Ended ended = child.await();
+      assertThat(ended.code()).isNotZero();
+      assertThat(ended.err().lines().filter(line -> line.startsWith("error:")))
+          .singleElement()
+          .asString()
+          .contains("train-images");
+    }
+    RunResults results = new RunResults(temporary.resolve("ended"));
+    assertThat(results.folder().resolve("model.zip")).doesNotExist();
+    assertThat(results.iterations()).isPositive();
   }
 }
