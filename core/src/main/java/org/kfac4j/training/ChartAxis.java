@@ -8,19 +8,28 @@ import java.util.Locale;
 final class ChartAxis {
   private static final int MAJOR_TICKS = 5;
 
+  /** Labels of seven digits beside each other. */
+  private static final int MOST_POWERS = 8;
+
   /** From here on equal steps would show only the largest values. */
   private static final double LOG_RATIO = 30;
 
   private final double low;
   private final double high;
   private final boolean log;
+  private final boolean counts;
   private final List<Double> ticks;
 
   /** In units of the axis: decades on a logarithmic one. */
   private ChartAxis(double low, double high, boolean log, List<Double> ticks) {
+    this(low, high, log, false, ticks);
+  }
+
+  private ChartAxis(double low, double high, boolean log, boolean counts, List<Double> ticks) {
     this.low = low;
     this.high = high;
     this.log = log;
+    this.counts = counts;
     this.ticks = ticks;
   }
 
@@ -65,6 +74,52 @@ final class ChartAxis {
     return new ChartAxis(low, high, true, ticks);
   }
 
+  /**
+   * Equal ratios, from a 1, 2 or 5 times a power of ten to another one: at least two ticks however
+   * near the ends are; both positive.
+   */
+  static ChartAxis logRound(double minimum, double maximum) {
+    double low = round(minimum, false);
+    double high = round(maximum, true);
+    if (high <= low) {
+      low = round(minimum * 0.9, false);
+      high = round(maximum * 1.1, true);
+    }
+    ChartAxis axis = log(low, high);
+    return new ChartAxis(Math.log10(low), Math.log10(high), true, axis.ticks);
+  }
+
+  /** The next 1, 2 or 5 times a power of ten, up or down; the value itself if it is one. */
+  private static double round(double value, boolean up) {
+    double power = Math.pow(10, Math.floor(Math.log10(value) + 1e-12));
+    double digit = value / power;
+    double slack = up ? 1 + 1e-9 : 1 - 1e-9;
+    double found = up ? 10 : 1;
+    for (double candidate : up ? new double[] {5, 2, 1} : new double[] {2, 5}) {
+      found = (up ? digit <= candidate * slack : digit >= candidate * slack) ? candidate : found;
+    }
+    return found * power;
+  }
+
+  /**
+   * Equal ratios with powers of two as ticks, labelled as whole numbers: batch sizes, machines.
+   *
+   * @param minimum at least 1
+   */
+  static ChartAxis powersOfTwo(double minimum, double maximum) {
+    double low = Math.log10(minimum);
+    double high = Math.log10(maximum);
+    double margin = Math.max(0.03 * (high - low), high > low ? 0 : 0.5);
+    int first = (int) Math.ceil((low - margin) / Math.log10(2));
+    int last = (int) Math.floor((high + margin) / Math.log10(2));
+    int every = Math.max(1, (last - first + MOST_POWERS) / MOST_POWERS);
+    List<Double> ticks = new ArrayList<>();
+    for (int power = Math.max(0, first); power <= last; power += every) {
+      ticks.add(Math.pow(2, power));
+    }
+    return new ChartAxis(low - margin, high + margin, true, true, ticks);
+  }
+
   /** Logarithmic if all values are positive and they span enough for that. */
   static ChartAxis fitting(double minimum, double maximum) {
     return minimum > 0 && maximum / minimum >= LOG_RATIO
@@ -83,6 +138,11 @@ final class ChartAxis {
   /** 0 at the low end, 1 at the high end; not finite for values that the axis cannot show. */
   double fraction(double value) {
     return ((log ? Math.log10(value) : value) - low) / (high - low);
+  }
+
+  /** A tick as this axis writes it. */
+  String labelOf(double tick) {
+    return counts ? String.valueOf(Math.round(tick)) : label(tick);
   }
 
   static String label(double tick) {

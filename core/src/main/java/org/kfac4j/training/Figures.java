@@ -9,9 +9,9 @@ import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 
 /** Numbers as people read them; the same on the terminal and in the report. */
-final class Figures {
+public final class Figures {
   /** Order of names with numbers in them: {@code layer2} before {@code layer10}. */
-  static final Comparator<String> NATURAL =
+  public static final Comparator<String> NATURAL =
       Comparator.comparing(Figures::padded).thenComparing(Comparator.naturalOrder());
 
   private static final Pattern DIGITS = Pattern.compile("\\d+");
@@ -22,7 +22,7 @@ final class Figures {
    * Four significant digits, without trailing zeros; powers of ten only where the plain number
    * would be long.
    */
-  static String number(double value) {
+  public static String number(double value) {
     if (value == 0 || !Double.isFinite(value)) {
       return value == 0 ? "0" : String.valueOf(value);
     }
@@ -35,7 +35,7 @@ final class Figures {
   }
 
   /** For example "85 ms", "4.2 s", "6:10" or "1:02:03". */
-  static String duration(double seconds) {
+  public static String duration(double seconds) {
     if (seconds < 60) {
       return seconds < 0.9995
           ? number(Math.rint(seconds * 1e3 * 10) / 10) + " ms"
@@ -47,11 +47,13 @@ final class Figures {
         : String.format(Locale.ROOT, "%d:%02d:%02d", whole / 3600, whole / 60 % 60, whole % 60);
   }
 
-  static String percent(double fraction) {
+  /** "93.12 %" of 0.9312. */
+  public static String percent(double fraction) {
     return String.format(Locale.ROOT, "%.2f %%", 100 * fraction);
   }
 
-  static String count(long value) {
+  /** "16,384". */
+  public static String count(long value) {
     return String.format(Locale.ROOT, "%,d", value);
   }
 

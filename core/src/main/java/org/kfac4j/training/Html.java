@@ -8,12 +8,13 @@ import java.util.List;
 import java.util.Map;
 
 /** Pieces of a page; every text is escaped. */
-final class Html {
+public final class Html {
   private static final String STYLE = "report.css";
 
   private Html() {}
 
-  static String escape(String text) {
+  /** Text of an element or a quoted attribute. */
+  public static String escape(String text) {
     StringBuilder escaped = new StringBuilder();
     for (int i = 0; i < text.length(); i++) {
       char c = text.charAt(i);
@@ -29,13 +30,16 @@ final class Html {
     return escaped.toString();
   }
 
-  /** A table with a header; columns whose header begins with {@code >} are aligned right. */
-  static String table(List<String> header, List<List<String>> rows) {
+  /**
+   * A table with a header; columns whose header begins with {@code >} are aligned right, those with
+   * {@code ~} broken into lines.
+   */
+  public static String table(List<String> header, List<List<String>> rows) {
     StringBuilder html = new StringBuilder("<div class=\"wide\"><table>\n<tr>");
     for (String name : header) {
       html.append("<th")
           .append(alignment(name))
-          .append(escape(name.startsWith(">") ? name.substring(1) : name));
+          .append(escape(name.startsWith(">") || name.startsWith("~") ? name.substring(1) : name));
       html.append("</th>");
     }
     html.append("</tr>\n");
@@ -53,7 +57,7 @@ final class Html {
   }
 
   /** Names and values, sorted as the map is. */
-  static String table(Map<String, String> values) {
+  public static String table(Map<String, String> values) {
     StringBuilder html = new StringBuilder("<div class=\"wide\"><table>\n");
     values.forEach(
         (name, value) ->
@@ -66,7 +70,9 @@ final class Html {
   }
 
   private static String alignment(String header) {
-    return header.startsWith(">") ? " class=\"number\">" : ">";
+    return header.startsWith(">")
+        ? " class=\"number\">"
+        : header.startsWith("~") ? " class=\"lines\">" : ">";
   }
 
   /**
@@ -74,7 +80,7 @@ final class Html {
    *
    * @param goesOn whether it is to load itself anew every 30 s
    */
-  static String page(String title, boolean goesOn, String body) {
+  public static String page(String title, boolean goesOn, String body) {
     StringBuilder html =
         new StringBuilder(
             "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n");

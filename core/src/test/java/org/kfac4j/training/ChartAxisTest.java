@@ -1,6 +1,7 @@
 package org.kfac4j.training;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.within;
 
 import org.junit.jupiter.api.Test;
 
@@ -29,6 +30,28 @@ class ChartAxisTest {
     assertThat(ChartAxis.linear(5, 5, false).fraction(5)).isBetween(0.0, 1.0);
     assertThat(ChartAxis.linear(0, 0, false).ticks()).isNotEmpty();
     assertThat(ChartAxis.log(1, 10).fraction(-1)).isNaN();
+  }
+
+  @Test
+  void roundLogarithmicAxesHaveTicksHoweverNearTheEndsAre() {
+    ChartAxis near = ChartAxis.logRound(110, 130);
+    assertThat(near.ticks().get(0)).isEqualTo(100);
+    assertThat(near.ticks()).hasSizeGreaterThan(1).last().isEqualTo(200.0);
+    assertThat(near.fraction(100)).isEqualTo(0);
+    assertThat(ChartAxis.logRound(1, 1).ticks()).hasSizeGreaterThan(1);
+    assertThat(ChartAxis.logRound(0.3, 4200).fraction(0.3)).isBetween(0.0, 0.2);
+    assertThat(ChartAxis.logRound(0.2, 5000).fraction(5000)).isCloseTo(1, within(1e-12));
+  }
+
+  @Test
+  void batchesHavePowersOfTwoInFull() {
+    ChartAxis axis = ChartAxis.powersOfTwo(128, 16_384);
+    assertThat(axis.ticks().stream().map(axis::labelOf))
+        .containsExactly("128", "256", "512", "1024", "2048", "4096", "8192", "16384");
+    assertThat(ChartAxis.powersOfTwo(1, 1024).ticks())
+        .containsExactly(1.0, 4.0, 16.0, 64.0, 256.0, 1024.0);
+    assertThat(ChartAxis.powersOfTwo(100, 100).ticks()).contains(64.0, 128.0, 256.0);
+    assertThat(ChartAxis.powersOfTwo(100, 100).fraction(100)).isCloseTo(0.5, within(1e-12));
   }
 
   @Test

@@ -1,0 +1,235 @@
+package org.kfac4j.study;
+
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.SortedMap;
+import java.util.TreeMap;
+import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
+import org.kfac4j.training.Figures;
+import org.kfac4j.training.Html;
+
+/**
+ * A study as one HTML page that needs nothing else: no network, no scripts.
+ *
+ * @param settings that all runs share
+ * @param environment versions and cluster
+ * @param predictions lines to draw beside what was measured
+ */
+public record StudyPage(
+    StudyResults results,
+    Map<String, String> settings,
+    Map<String, String> environment,
+    List<Prediction> predictions) {
+
+  /** What a predicted line is drawn against. */
+  public enum Against {
+    /** Beside the measured seconds of the same optimizer. */
+    BATCH,
+    /** In charts of their own. */
+    EXECUTORS
+  }
+
+  /**
+   * A line that a cost model predicts.
+   *
+   * @param name for the key
+   * @param optimizer whose colour it has against batch sizes
+   * @param target to which it predicts seconds; null for seconds per iteration
+   * @param budget under which; null for seconds per iteration, or for every budget
+   * @param seconds batch size or executors, at least 1 → predicted seconds
+   * @param measured of the same, what was measured; against batch sizes the study's own runs are
+   *     shown in any case
+   */
+  public record Prediction(
+      String name,
+      String optimizer,
+      Against against,
+      @Nullable Target target,
+      @Nullable Budget budget,
+      SortedMap<Integer, Double> seconds,
+      SortedMap<Integer, Double> measured) {
+    public Prediction {
+      seconds = Collections.unmodifiableSortedMap(new TreeMap<>(seconds));
+      measured = Collections.unmodifiableSortedMap(new TreeMap<>(measured));
+    }
+
+    /** Of seconds per iteration, without measured points of its own. */
+    public static Prediction ofIteration(
+        String name, String optimizer, Against against, SortedMap<Integer, Double> seconds) {
+      return new Prediction(name, optimizer, against, null, null, seconds, new TreeMap<>());
+    }
+
+    /** Of seconds to a target, without measured points of its own. */
+    public static Prediction ofTarget(
+        String name,
+        String optimizer,
+        Against against,
+        Target target,
+        Budget budget,
+        SortedMap<Integer, Double> seconds) {
+      return new Prediction(name, optimizer, against, target, budget, seconds, new TreeMap<>());
+    }
+
+    boolean isFor(Against where, @Nullable Target what, @Nullable Budget which) {
+      return against == where
+          && Objects.equals(target, what)
+          && (budget == null || which == null || budget == which);
+    }
+  }
+
+  public StudyPage {
+    predictions = List.copyOf(predictions);
+  }
+
+  /** Without predictions. */
+  public StudyPage(
+      StudyResults results, Map<String, String> settings, Map<String, String> environment) {
+    this(results, settings, environment, List.of());
+  }
+
+  public String html() {
+    StringBuilder body = new StringBuilder();
+    paragraph(body, intro());
+    for (Conclusion conclusion : results.conclusions()) {
+      verdict(body, conclusion);
+    }
+    body.append("<h2>Critical batch sizes</h2>\n").append(table(results.summary(), 3));
+    paragraph(body, criticalNote());
+    StudyCharts charts = new StudyCharts(results, predictions);
+    for (Target target : results.targets()) {
+      for (Budget budget : results.budgets()) {
+        target(body, charts, target, budget);
+      }
+    }
+    charts(body, "Seconds per iteration", charts.iterations());
+    charts(body, "Beyond this cluster: predictions", charts.executors());
+    body.append("<h2>Hyperparameters</h2>\n");
+    paragraph(body, HeatMap.NOTE);
+    for (Target target : results.targets()) {
+      for (Budget budget : results.budgets()) {
+        body.append(maps(target, budget));
+      }
+    }
+    body.append("<h2>Grids</h2>\n").append(Html.table(grids()));
+    section(body, "Shared settings", settings);
+    section(body, "Versions and cluster", environment);
+    return Html.page(results.name(), false, body.toString());
+  }
+
+  private String intro() {
+    Map<String, Long> outcomes =
+        results.runs().stream()
+            .collect(
+                Collectors.groupingBy(
+                    run -> run.outcome().split(":", 2)[0], TreeMap::new, Collectors.counting()));
+    String counts =
+        outcomes.entrySet().stream()
+            .map(outcome -> Figures.count(outcome.getValue()) + " " + outcome.getKey())
+            .collect(Collectors.joining(", "));
+    return "%s runs%s. %s examples an epoch; batch sizes %s; optimizers %s. Every point of each grid ran with seed %d, winners also with others."
+        .formatted(
+            Figures.count(results.runs().size()),
+            counts.isEmpty() ? "" : " (" + counts + ")",
+            Figures.count(results.examples()),
+            results.batchSizes().stream().map(Figures::count).collect(Collectors.joining("; ")),
+            String.join(", ", results.optimizers()),
+            results.tuningSeed());
+  }
+
+  private static void verdict(StringBuilder body, Conclusion conclusion) {
+    String heading = heading(conclusion.target(), conclusion.budget()) + ":";
+    body.append("<p class=\"verdict\"><b>").append(Html.escape(heading)).append("</b>");
+    body.append(Html.escape(conclusion.text().substring(heading.length()))).append("</p>\n");
+  }
+
+  private String criticalNote() {
+    return "Critical batch size: the largest measured batch B whose efficiency k*(B₀)·B₀ / (k*(B)·B) is at least %s, with B₀ = %s; interpolated in log B. k* is the fewest steps to the target of the grid with seed %d. ≥ marks lower bounds; intervals are percentile bootstrap over seeds, and with few seeds too narrow. Fit: k = k_min + c/B by least squares of relative errors, with their root mean square."
+        .formatted(
+            Figures.number(results.efficiencyThreshold()),
+            Figures.count(results.smallestBatch()),
+            results.tuningSeed());
+  }
+
+  private void target(StringBuilder body, StudyCharts charts, Target target, Budget budget) {
+    charts(body, heading(target, budget), charts.target(target, budget));
+    paragraph(
+        body,
+        "Pale bars: fewest to most steps over the seeds at the winner. Ideal: k*(B₀)·B₀/B and S = B/B₀. ×: no run reached the target within the steps at the cross.");
+    body.append(table(results.table(target, budget), 1));
+    paragraph(
+        body,
+        "> n: no point of the grid reached the target within n steps. s: seconds of training, without evaluation, of the run with the fewest steps. Epochs: B·k*/|D|. Edge: the winning value is an end of its axis, so the grid has to be widened before its speedup is quoted.");
+    body.append(table(results.robustness(target, budget), 1));
+    paragraph(
+        body,
+        "Over the grid with seed %d. Least s: the fewest seconds to the target of any point. Quartiles: a quarter, half and three quarters of the points have this best value or a better one until they end, which is when all targets are met; – is a run without a value."
+            .formatted(results.tuningSeed()));
+  }
+
+  /** How a {@link Conclusion} begins. */
+  static String heading(Target target, Budget budget) {
+    return target.label() + ", " + budget.label() + " budget";
+  }
+
+  private String maps(Target target, Budget budget) {
+    StringBuilder html = new StringBuilder("<details open><summary>");
+    html.append(Html.escape(heading(target, budget))).append("</summary>\n");
+    for (StudyCurve curve : results.curves(budget, target)) {
+      html.append("<div class=\"maps\">\n");
+      curve.cells().forEach(cell -> html.append(HeatMap.html(curve.optimizer(), cell)));
+      html.append("</div>\n");
+    }
+    return html.append("</details>\n").toString();
+  }
+
+  private Map<String, String> grids() {
+    Map<String, String> rows = new LinkedHashMap<>();
+    results
+        .grids()
+        .forEach(
+            (optimizer, grid) ->
+                rows.put(
+                    optimizer,
+                    grid.isEmpty()
+                        ? "one point"
+                        : grid.entrySet().stream()
+                            .map(axis -> axis.getKey() + ": " + String.join(", ", axis.getValue()))
+                            .collect(Collectors.joining("; "))));
+    return rows;
+  }
+
+  private static void charts(StringBuilder body, String title, String charts) {
+    if (!charts.isEmpty()) {
+      body.append("<h2>").append(Html.escape(title)).append("</h2>\n<div class=\"charts\">\n");
+      body.append(charts).append("</div>\n");
+    }
+  }
+
+  private static void section(StringBuilder body, String title, Map<String, String> values) {
+    if (!values.isEmpty()) {
+      body.append("<h2>").append(title).append("</h2>\n");
+      body.append(Html.table(new TreeMap<>(values)));
+    }
+  }
+
+  private static void paragraph(StringBuilder body, String text) {
+    body.append("<p>").append(Html.escape(text)).append("</p>\n");
+  }
+
+  /**
+   * @param words columns to the left, before those of numbers
+   */
+  private static String table(List<List<String>> rows, int words) {
+    List<String> header = new ArrayList<>();
+    for (String name : rows.get(0)) {
+      boolean isFirst = header.size() < words;
+      header.add((isFirst ? "" : name.equals(StudyTables.WINNER) ? "~" : ">") + name);
+    }
+    return Html.table(header, rows.subList(1, rows.size()));
+  }
+}
