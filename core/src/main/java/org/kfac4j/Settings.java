@@ -224,6 +224,30 @@ public final class Settings {
     return value;
   }
 
+  /** A list of texts, possibly empty. */
+  public List<String> texts(String key) {
+    typed(key, SettingType.LIST);
+    List<String> values = new ArrayList<>();
+    for (ConfigValue element : settings.getList(key)) {
+      Optional<ConfigValue> text = SettingType.TEXT.convert(element);
+      require(text.isPresent(), key, "a list of strings");
+      text.ifPresent(value -> values.add(value.atKey("v").getString("v")));
+    }
+    return values;
+  }
+
+  /** A list of different constants by their names in kebab case, possibly empty. */
+  public <E extends Enum<E>> List<E> choices(String key, Class<E> type) {
+    E[] constants = type.getEnumConstants();
+    List<String> names = Arrays.stream(constants).map(constant -> kebab(constant.name())).toList();
+    List<String> chosen = texts(key);
+    require(
+        names.containsAll(chosen) && chosen.stream().distinct().count() == chosen.size(),
+        key,
+        "a list of different ones of " + String.join(", ", names));
+    return chosen.stream().map(name -> constants[names.indexOf(name)]).toList();
+  }
+
   /** A list of integers of at least 1, possibly empty. */
   public List<Integer> positiveInts(String key) {
     typed(key, SettingType.LIST);

@@ -74,7 +74,7 @@ public final class Trainer {
     List<Double> iterationSeconds = new ArrayList<>();
     DivergenceGuard guard =
         new DivergenceGuard(network, theta, settings.divergenceFactor(), state.firstLoss);
-    String reason = state.stopReason(settings);
+    String reason = stopReason(state);
     try (Optimizer.Run run = optimizer.start(network, state.theta, saved)) {
       while (reason == null) {
         int k = state.iteration + 1;
@@ -98,7 +98,7 @@ public final class Trainer {
         state.history.add(record);
         IterationRecord told = record;
         listeners.forEach(listener -> listener.iteration(told));
-        reason = state.stopReason(settings);
+        reason = stopReason(state);
         boolean checkpointDue =
             settings.checkpointEvery() > 0 && k % settings.checkpointEvery() == 0;
         if (checkpointDue || (reason != null && settings.checkpointEvery() > 0)) {
@@ -110,6 +110,14 @@ public final class Trainer {
     }
     return new Result(
         state.chosen(settings.restoreBest()), state.summary(reason, median(iterationSeconds)));
+  }
+
+  private @Nullable String stopReason(TrainingState state) {
+    String reason = state.stopReason(settings);
+    for (TrainingListener listener : listeners) {
+      reason = reason == null ? listener.enough() : reason;
+    }
+    return reason;
   }
 
   private boolean isEvaluationDue(int k) {

@@ -63,6 +63,12 @@ record Problem(
         model, model.model().network().withMoreL2(l2), data, augmentation, precision);
   }
 
+  /** The same with other initial weights. */
+  Problem from(double[] theta) {
+    Dl4jModel.Loaded start = new Dl4jModel.Loaded(model.model(), theta, model.saved());
+    return new Problem(start, network, data, augmentation, precision);
+  }
+
   static Precision precision(Settings settings) {
     return settings.choice("training.precision", Precision.class);
   }

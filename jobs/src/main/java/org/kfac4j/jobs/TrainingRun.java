@@ -59,6 +59,11 @@ record TrainingRun(
         problem.withL2(other.nonNegative("optimizer.l2")));
   }
 
+  /** The same from other weights. */
+  TrainingRun from(double[] theta) {
+    return new TrainingRun(name, settings, training, optimizer, problem.from(theta), batchSizes);
+  }
+
   private static Optimizer optimizer(Settings settings) {
     return Optimizers.create(settings, Cluster.driver(Problem.precision(settings)));
   }

@@ -1,0 +1,133 @@
+package org.kfac4j.jobs;
+
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.concurrent.Callable;
+import org.apache.hadoop.conf.Configuration;
+import org.apache.spark.SparkConf;
+import org.apache.spark.SparkUserAppException;
+import org.kfac4j.InvalidInputException;
+import org.kfac4j.Settings;
+import org.kfac4j.data.Storage;
+import org.kfac4j.network.ModelSettings;
+import org.kfac4j.spark.HadoopStorage;
+import org.kfac4j.spark.SparkObjective;
+import org.kfac4j.study.Budget;
+import org.kfac4j.study.StudyPage;
+import org.kfac4j.study.StudyResults;
+import org.kfac4j.study.StudyRun;
+import org.kfac4j.study.Target;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+
+/** Finds out which optimizer makes use of larger batches, and up to which. */
+@Command(
+    name = "study",
+    description = {
+      "Trains CONF's network with every optimizer, grid point and batch size that its block study names, in one application on the",
+      "same cached data, and says how the iterations to each target fall as batches grow. Writes tables, runs.parquet and report.html."
+    },
+    footer = "Exit codes: 0 done, 2 bad configuration or input, 1 anything else.")
+public final class Study implements Callable<Integer> {
+  @Mixin private JobOptions options = new JobOptions();
+
+  @Option(
+      names = "--resume",
+      description = "Continue the study in output.dir: runs that have ended are not repeated")
+  private boolean resume;
+
+  public static void main(String[] args) throws SparkUserAppException {
+    Job.run(new Study(), args);
+  }
+
+  @Override
+  public Integer call() throws IOException {
+    Storage storage = new HadoopStorage(new Configuration());
+    Settings settings = options.settings(storage);
+    if (options.printConfig) {
+      System.out.print(settings.render());
+      return 0;
+    }
+    TrainingRun base = TrainingRun.from(onSmallest(settings), options.name(), storage);
+    StudyPlan plan = StudyPlan.of(settings, base.problem().data().train().size());
+    checkTargets(plan, base.problem());
+    for (StudyTask task : plan.tuning()) {
+      RunPlan.of(base.with(plan.settings(task), task.title()), new SparkConf()).requireFits();
+    }
+    Map<Long, double[]> starts = new TreeMap<>();
+    for (long seed : plan.seeds()) {
+      starts.put(seed, ModelSettings.from(settings).create(storage, seed).theta());
+    }
+    RunFolder place = RunFolder.from(settings, options.name(), storage);
+    place.requireWritable();
+    StudyFolder folder = new StudyFolder(storage, place.dir());
+    folder.check(settings, resume);
+    try (Cluster cluster = Cluster.start(options.name());
+        SparkObjective train = cluster.trainingObjective(settings, base.problem());
+        SparkObjective test =
+            cluster.objective(settings, base.problem(), base.problem().data().test())) {
+      if (!resume) {
+        folder.clear(); // Not before: a study that cannot start replaces nothing.
+      }
+      folder.begin(settings);
+      StudyRunner runner =
+          new StudyRunner(
+              plan, base, starts, folder, train, test, settings.positiveInt("study.parallel-runs"));
+      List<StudyRun> runs = new ArrayList<>(runner.all(plan.tuning()));
+      Set<StudyTask> more = new LinkedHashSet<>(plan.confirmation(runs));
+      runs.addAll(runner.all(List.copyOf(more)));
+      finish(cluster, settings, plan, plan.results(options.name(), runs), folder);
+    }
+    return 0;
+  }
+
+  /** What all runs share, with a batch that the data has whatever training.batch-size says. */
+  private static Settings onSmallest(Settings settings) {
+    return settings.with(List.of("training.batch-size=1"));
+  }
+
+  /**
+   * @throws InvalidInputException if a target is of a metric that this model and data do not have
+   */
+  private static void checkTargets(StudyPlan plan, Problem problem) {
+    boolean classes = problem.data().test().shape().classes();
+    for (Target target : plan.targets()) {
+      InvalidInputException.require(
+          target.metric() != (classes ? Target.Metric.TEST_ERROR : Target.Metric.TEST_ACCURACY),
+          "study.targets: %s is not measured of %s",
+          target.metric().key(),
+          classes ? "a classifier" : "vector targets");
+    }
+  }
+
+  private void finish(
+      Cluster cluster, Settings settings, StudyPlan plan, StudyResults results, StudyFolder folder)
+      throws IOException {
+    Map<String, String> environment = new TreeMap<>(Cluster.versions());
+    environment.putAll(cluster.describe(settings));
+    folder.write(results, new StudyPage(results, shared(settings), environment, List.of()));
+    StudyParquet.write(cluster.spark(), plan, results, folder.parquet());
+    for (Target target : results.targets()) {
+      for (Budget budget : results.budgets()) {
+        System.out.printf("%n%s, %s budget%n", target.label(), budget.label());
+        TextTable.lines(results.table(target, budget)).forEach(System.out::println);
+      }
+    }
+    System.out.println();
+    results.conclusions().forEach(conclusion -> System.out.println(conclusion.text() + "\n"));
+    System.out.println("study  " + folder.dir());
+  }
+
+  private static Map<String, String> shared(Settings settings) {
+    Map<String, String> shared = new LinkedHashMap<>(settings.flat());
+    shared.keySet().removeIf(key -> key.startsWith("compare.") || key.equals("study.optimizers"));
+    return shared;
+  }
+}

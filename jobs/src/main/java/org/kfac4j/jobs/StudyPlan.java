@@ -1,0 +1,216 @@
+package org.kfac4j.jobs;
+
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.SortedMap;
+import java.util.stream.Collectors;
+import org.kfac4j.InvalidInputException;
+import org.kfac4j.Settings;
+import org.kfac4j.study.Budget;
+import org.kfac4j.study.StudyResults;
+import org.kfac4j.study.StudyRun;
+import org.kfac4j.study.Target;
+
+/**
+ * What the block {@code study} of a conf file asks for.
+ *
+ * @param batchSizes ascending
+ * @param seeds the first one tunes
+ * @param examples of training
+ */
+record StudyPlan(
+    Settings shared,
+    List<OptimizerGrid> optimizers,
+    List<Target> targets,
+    List<Integer> batchSizes,
+    List<Budget> budgets,
+    List<Long> seeds,
+    long examples) {
+  private static final String OPTIMIZERS = "study.optimizers";
+
+  /** What the learning rate of a point is multiplied by. */
+  enum Scaling {
+    NONE(0),
+    LINEAR(1),
+    SQRT(0.5);
+
+    /** p of (B / B₀)^p. */
+    private final double power;
+
+    Scaling(double power) {
+      this.power = power;
+    }
+  }
+
+  /**
+   * @throws InvalidInputException naming key, rule and value of what does not fit
+   */
+  static StudyPlan of(Settings shared, long examples) {
+    List<OptimizerGrid> optimizers = OptimizerGrid.of(shared, OPTIMIZERS);
+    requireEqualGrids(shared, optimizers);
+    List<Target> targets = shared.texts("study.targets").stream().map(Target::parse).toList();
+    InvalidInputException.require(!targets.isEmpty(), "study.targets must name at least one");
+    List<Integer> sizes = shared.positiveInts("study.batch-sizes").stream().sorted().toList();
+    InvalidInputException.require(
+        !sizes.isEmpty() && sizes.stream().distinct().count() == sizes.size(),
+        "study.batch-sizes must be different numbers, at least one, got %s",
+        sizes);
+    int largest = sizes.get(sizes.size() - 1);
+    InvalidInputException.require(
+        largest <= examples,
+        "study.batch-sizes must be at most the number of training examples (%d), got %d",
+        examples,
+        largest);
+    List<Budget> budgets = shared.choices("study.budgets", Budget.class);
+    InvalidInputException.require(!budgets.isEmpty(), "study.budgets must name at least one");
+    List<Long> seeds = shared.positiveInts("study.seeds").stream().map(Long::valueOf).toList();
+    InvalidInputException.require(
+        !seeds.isEmpty() && seeds.stream().distinct().count() == seeds.size(),
+        "study.seeds must be different numbers, at least one, got %s",
+        seeds);
+    shared.positive("study.epochs");
+    shared.choice("study.learning-rate-scaling", Scaling.class);
+    shared.between("study.warm-up", 0, 1, true, true);
+    shared.between("study.decay-share", 0, 1, false, true);
+    shared.between("study.hopeless-after", 0, 1, false, true);
+    shared.between("study.efficiency", 0, 1, false, true);
+    shared.positiveInt("study.parallel-runs");
+    return new StudyPlan(shared, optimizers, targets, sizes, budgets, seeds, examples);
+  }
+
+  private static void requireEqualGrids(Settings shared, List<OptimizerGrid> optimizers) {
+    boolean equal = optimizers.stream().map(each -> each.points().size()).distinct().count() == 1;
+    InvalidInputException.require(
+        equal || shared.flag("study.unequal-grids"),
+        "%s must have grids of equal size, or study.unequal-grids = true, got %s",
+        OPTIMIZERS,
+        optimizers.stream()
+            .map(each -> each.name() + ": " + each.points().size())
+            .collect(Collectors.joining(", ")));
+  }
+
+  long tuningSeed() {
+    return seeds.get(0);
+  }
+
+  /** Every point of every grid, with the seed that tunes; small batches last, they take longest. */
+  List<StudyTask> tuning() {
+    List<StudyTask> tasks = new ArrayList<>();
+    for (Budget budget : budgets) {
+      for (int batch : batchSizes) {
+        if (budget == Budget.ADJUSTED
+            && batch == batchSizes.get(0)
+            && budgets.contains(Budget.NORMAL)) {
+          continue; // The same steps: the normal budget's runs count for both.
+        }
+        for (OptimizerGrid optimizer : optimizers) {
+          for (SortedMap<String, String> point : optimizer.points()) {
+            tasks.add(new StudyTask(optimizer, budget, batch, tuningSeed(), point));
+          }
+        }
+      }
+    }
+    return tasks;
+  }
+
+  /** The winners among runs that have ended, with the other seeds. */
+  List<StudyTask> confirmation(List<StudyRun> runs) {
+    List<StudyTask> tasks = new ArrayList<>();
+    for (StudyRun winner : results("", runs).winners()) {
+      for (OptimizerGrid optimizer : optimizers) {
+        for (long seed : seeds.subList(1, seeds.size())) {
+          if (optimizer.name().equals(winner.optimizer())) {
+            tasks.add(
+                new StudyTask(
+                    optimizer, winner.budget(), winner.batchSize(), seed, winner.point()));
+          }
+        }
+      }
+    }
+    return tasks;
+  }
+
+  /** What a run was asked for as. */
+  StudyTask task(StudyRun run) {
+    OptimizerGrid optimizer =
+        optimizers.stream()
+            .filter(each -> each.name().equals(run.optimizer()))
+            .findFirst()
+            .orElseThrow();
+    return new StudyTask(optimizer, run.budget(), run.batchSize(), run.seed(), run.point());
+  }
+
+  /** Examples of an average run's budget, for the time left. */
+  double meanExamples() {
+    return tuning().stream()
+        .mapToDouble(task -> (double) steps(task) * task.batch())
+        .average()
+        .orElse(0);
+  }
+
+  /** Runs to come if each optimizer has one winner for each batch size and budget. */
+  int expectedRuns() {
+    return tuning().size()
+        + optimizers.size() * batchSizes.size() * budgets.size() * (seeds.size() - 1);
+  }
+
+  StudyResults results(String name, List<StudyRun> runs) {
+    Map<String, SortedMap<String, List<String>>> grids = new LinkedHashMap<>();
+    optimizers.forEach(each -> grids.put(each.name(), each.grid()));
+    return new StudyResults(
+        name,
+        examples,
+        batchSizes,
+        targets,
+        budgets,
+        grids,
+        tuningSeed(),
+        shared.doubleValue("study.efficiency"),
+        runs);
+  }
+
+  /** Steps of an epoch, at least 1. */
+  int stepsPerEpoch(int batch) {
+    return (int) Math.max(1, Math.round((double) examples / batch));
+  }
+
+  /** Steps that a run may take. */
+  int steps(StudyTask task) {
+    long normal =
+        Math.max(1, (long) Math.ceil(shared.positive("study.epochs") * examples / task.batch()));
+    return Math.toIntExact(task.budget().steps(normal, task.batch(), batchSizes.get(0)));
+  }
+
+  /** All settings of a run. */
+  Settings settings(StudyTask task) {
+    Settings own = task.optimizer().at(shared, task.point());
+    int steps = steps(task);
+    double growth = (double) task.batch() / batchSizes.get(0);
+    double rate =
+        own.positive("optimizer.learning-rate.initial")
+            * Math.pow(growth, shared.choice("study.learning-rate-scaling", Scaling.class).power);
+    List<String> overrides = new ArrayList<>();
+    overrides.add("training.batch-size=" + task.batch());
+    overrides.add("training.iterations=" + steps);
+    overrides.add("training.seed=" + task.seed());
+    overrides.add("training.evaluate-every=" + stepsPerEpoch(task.batch()));
+    overrides.add(String.format(Locale.ROOT, "optimizer.learning-rate.initial=%s", rate));
+    overrides.add(
+        "optimizer.learning-rate.period="
+            + Math.max(1, Math.round(shared.doubleValue("study.decay-share") * steps)));
+    double warmUp = shared.doubleValue("study.warm-up");
+    if (warmUp > 0) {
+      overrides.add(
+          "optimizer.learning-rate.warmup=" + Math.min(steps, Math.round(warmUp * steps)));
+    }
+    try {
+      return own.with(overrides);
+    } catch (InvalidInputException e) {
+      throw new InvalidInputException(
+          OPTIMIZERS + " \"" + task.optimizer().name() + "\": " + e.getMessage(), e);
+    }
+  }
+}

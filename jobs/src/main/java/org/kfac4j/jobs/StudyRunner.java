@@ -1,0 +1,149 @@
+package org.kfac4j.jobs;
+
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import org.kfac4j.Settings;
+import org.kfac4j.Snapshot;
+import org.kfac4j.optimizer.DivergedException;
+import org.kfac4j.spark.SparkObjective;
+import org.kfac4j.study.StudyRun;
+import org.kfac4j.training.Figures;
+import org.kfac4j.training.MetricsWriter;
+import org.kfac4j.training.RunInfo;
+
+/** Does a study's runs that have not ended yet, some at a time, and says how far it is. */
+final class StudyRunner {
+  private final StudyPlan plan;
+  private final TrainingRun base;
+  private final Map<Long, double[]> starts;
+  private final StudyFolder folder;
+  private final SparkObjective train;
+  private final SparkObjective test;
+  private final int parallel;
+  private final long begin = System.nanoTime();
+  private int ended;
+  private double examplesDone;
+
+  /**
+   * @param starts initial weights by seed
+   * @param parallel runs at a time
+   */
+  StudyRunner(
+      StudyPlan plan,
+      TrainingRun base,
+      Map<Long, double[]> starts,
+      StudyFolder folder,
+      SparkObjective train,
+      SparkObjective test,
+      int parallel) {
+    this.plan = plan;
+    this.base = base;
+    this.starts = starts;
+    this.folder = folder;
+    this.train = train;
+    this.test = test;
+    this.parallel = parallel;
+  }
+
+  /** The tasks' runs, in their order. */
+  List<StudyRun> all(List<StudyTask> tasks) throws IOException {
+    ExecutorService threads = Executors.newFixedThreadPool(parallel);
+    try {
+      List<Future<StudyRun>> runs = new ArrayList<>();
+      for (StudyTask task : tasks) {
+        runs.add(threads.submit(() -> one(task)));
+      }
+      List<StudyRun> results = new ArrayList<>();
+      for (Future<StudyRun> run : runs) {
+        results.add(run.get());
+      }
+      return results;
+    } catch (ExecutionException e) {
+      if (e.getCause() instanceof RuntimeException cause) {
+        throw cause;
+      }
+      throw new IOException(String.valueOf(e.getMessage()), e);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new IllegalStateException("the study was interrupted", e);
+    } finally {
+      threads.shutdownNow();
+    }
+  }
+
+  private StudyRun one(StudyTask task) throws IOException {
+    Optional<StudyRun> before = folder.ended(task);
+    if (before.isPresent()) {
+      tell(task, before.get(), true);
+      return before.get();
+    }
+    StudyRun run = train(task);
+    folder.end(task, run);
+    tell(task, run, false);
+    return run;
+  }
+
+  private StudyRun train(StudyTask task) throws IOException {
+    Settings settings = plan.settings(task);
+    TrainingRun run =
+        base.with(settings, task.title())
+            .from(java.util.Objects.requireNonNull(starts.get(task.seed())));
+    RunFolder own =
+        new RunFolder(
+            folder.storage(), folder.run(task), settings.positiveInt("training.checkpoints-kept"));
+    Snapshot saved = own.latest().orElse(null);
+    if (saved == null) {
+      own.clear();
+    }
+    StudyRecorder recorder =
+        new StudyRecorder(
+            task,
+            plan.targets(),
+            plan.stepsPerEpoch(task.batch()),
+            plan.steps(task),
+            settings.doubleValue("study.hopeless-after"));
+    int from = saved == null ? 0 : Math.toIntExact(saved.longValue("iteration"));
+    RunInfo info = run.info(own.dir(), from, Map.of());
+    try (MetricsWriter metrics = new MetricsWriter(folder.storage())) {
+      metrics.started(info);
+      run.train(
+          train.withNetwork(run.problem().network()),
+          test.withNetwork(run.problem().network()),
+          List.of(metrics, recorder),
+          own::save,
+          saved);
+      return recorder.run("budget spent");
+    } catch (DivergedException e) {
+      return recorder.run("diverged: " + e.getMessage());
+    }
+  }
+
+  private synchronized void tell(StudyTask task, StudyRun run, boolean before) {
+    ended++;
+    int expected = Math.max(ended, plan.expectedRuns());
+    String left = "";
+    if (!before) {
+      examplesDone += (double) run.stepBudget() * run.batchSize();
+      double perExample = (System.nanoTime() - begin) * 1e-9 / examplesDone;
+      double mean = plan.meanExamples();
+      left = ", about " + Figures.duration(perExample * mean * (expected - ended)) + " left";
+    }
+    System.out.printf(
+        "run %d of %d: %s: %s after %d steps, %s%s%s%n",
+        ended,
+        expected,
+        task.title(),
+        run.outcome(),
+        run.steps(),
+        Figures.duration(run.seconds()),
+        before ? " (earlier)" : "",
+        left);
+  }
+}
