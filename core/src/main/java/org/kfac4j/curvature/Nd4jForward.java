@@ -20,12 +20,21 @@ final class Nd4jForward implements BlockForward {
 
   @Override
   public void run(float[] features, int n) {
+    // Nothing is drawn at random.
+    run(features, n, false, 0, ids);
+  }
+
+  @Override
+  public void runTraining(float[] features, int n, long key, long[] exampleIds) {
+    run(features, n, true, key, exampleIds);
+  }
+
+  private void run(float[] features, int n, boolean training, long key, long[] exampleIds) {
     rows = n;
     workspace.value(0).putExamples(features, n);
     for (int i = 0; i < network.layers().size(); i++) {
       LayerBuffers buffers = workspace.buffers(i);
-      // Nothing is drawn at random.
-      buffers.setExamples(false, 0, ids);
+      buffers.setExamples(training, key, exampleIds);
       network.layers().get(i).forward(buffers, n);
     }
   }

@@ -81,13 +81,43 @@ final class DoubleFactorizations {
     return sum;
   }
 
+  /**
+   * Of a matrix of low rank, the iteration may not end, or end in NaN: it looks for entries that
+   * vanish beside diagonal ones, which are themselves rounding errors. Those of S + tr S · I are
+   * not; its eigenvalues are as much larger, and as exact relative to the largest one.
+   */
   static Eigen eigen(double[] packed, int n) {
+    try {
+      Eigen found = eigen(packed, n, 0);
+      if (isFinite(found)) {
+        return found;
+      }
+      found.close();
+    } catch (FactorizationException again) {
+      // With a shift.
+    }
+    return eigen(packed, n, Packed.trace(packed, n));
+  }
+
+  private static boolean isFinite(Eigen eigen) {
+    double sum = 0;
+    for (double value : eigen.values()) {
+      sum += value;
+    }
+    for (double entry : eigen.transposed().toArray()) {
+      sum += entry;
+    }
+    return Double.isFinite(sum);
+  }
+
+  private static Eigen eigen(double[] packed, int n, double shift) {
     double[][] full = new double[n][n];
     for (int row = 0, at = 0; row < n; row++) {
       for (int column = 0; column <= row; column++, at++) {
         full[row][column] = packed[at];
         full[column][row] = packed[at];
       }
+      full[row][row] += shift;
     }
     EigenDecomposition decomposition;
     try {
@@ -100,7 +130,7 @@ final class DoubleFactorizations {
     Matrix transposed = Matrix.zeros(Precision.DOUBLE, n, n);
     for (int i = 0; i < n; i++) {
       int descending = n - 1 - i;
-      values[i] = decomposition.getRealEigenvalue(descending);
+      values[i] = decomposition.getRealEigenvalue(descending) - shift;
       transposed.put((long) i * n, decomposition.getEigenvector(descending).toArray(), 0, n);
     }
     return new Eigen(values, transposed);

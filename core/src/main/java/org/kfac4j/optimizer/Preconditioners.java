@@ -1,5 +1,7 @@
 package org.kfac4j.optimizer;
 
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
@@ -45,7 +47,7 @@ public final class Preconditioners {
   }
 
   /** All entries: a preconditioner's name and, where it can have several, a form of damping. */
-  static Set<String> entries() {
+  public static Set<String> entries() {
     return TABLE.keySet();
   }
 
@@ -58,7 +60,7 @@ public final class Preconditioners {
    *
    * @throws InvalidInputException naming the key, the rule and the value of what does not fit
    */
-  static Preconditioner create(Settings settings) {
+  public static Preconditioner create(Settings settings) {
     String name = settings.choice("optimizer.preconditioner", names());
     String form =
         settings.choice("curvature.damping", DampingForm.class).name().toLowerCase(Locale.ROOT);
@@ -78,6 +80,20 @@ public final class Preconditioners {
                 .collect(Collectors.joining(" or "))
             + ", got "
             + form);
+  }
+
+  /**
+   * The one of {@link #entries}, with all else as the settings say.
+   *
+   * @throws InvalidInputException naming the key, the rule and the value of what does not fit
+   */
+  public static Preconditioner create(String entry, Settings settings) {
+    String[] words = entry.split(" ");
+    List<String> overrides = new ArrayList<>(List.of("optimizer.preconditioner=" + words[0]));
+    if (words.length > 1) {
+      overrides.add("curvature.damping=" + words[1]);
+    }
+    return create(settings.with(overrides));
   }
 
   private static Scalings scalings(Settings settings) {

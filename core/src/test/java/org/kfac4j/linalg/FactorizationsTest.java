@@ -60,6 +60,31 @@ class FactorizationsTest {
     }
   }
 
+  /** Second moments of fewer examples than inputs, most of which are zero. */
+  @ParameterizedTest
+  @EnumSource(Precision.class)
+  void aMatrixOfLowRankHasItsEigenvalues(Precision precision) {
+    int n = 300;
+    double[][] rows = Dense.normal(4, 3, n);
+    double[][] moments = Dense.zeros(n, n);
+    for (double[] row : rows) {
+      for (int i = 0; i < n; i++) {
+        row[i] = i % 7 == 0 ? 1e-3 * row[i] : 0;
+      }
+      moments = Dense.plus(moments, Dense.outer(row, row));
+    }
+    try (Eigen eigen = lapack.eigen(Dense.packed(moments), n, precision)) {
+      double trace = java.util.Arrays.stream(eigen.values()).sum();
+      assertClose(trace, Dense.trace(moments), tolerance(precision));
+      double[] largest = new double[n];
+      eigen.transposed().get((long) (n - 1) * n, largest, 0, n);
+      assertClose(
+          Dense.times(moments, largest),
+          Dense.flat(Dense.scaled(eigen.values()[n - 1], new double[][] {largest})),
+          tolerance(precision));
+    }
+  }
+
   @ParameterizedTest
   @EnumSource(Precision.class)
   void whatHasNoInverseIsRefused(Precision precision) {

@@ -15,6 +15,7 @@ import org.kfac4j.optimizer.DenseMachine;
 import org.kfac4j.spark.Devices;
 import org.kfac4j.spark.SparkExamples;
 import org.kfac4j.spark.SparkObjective;
+import org.kfac4j.verify.PartitionCheck;
 import org.nd4j.linalg.factory.Nd4j;
 
 /** The Spark application that a job runs in, as its user configured it, and what computes there. */
@@ -88,6 +89,14 @@ final class Cluster implements AutoCloseable {
     Nd4jBackend backend = backend(settings, problem.precision());
     return new SparkObjective(
         spark, problem.network(), backend, problem.precision(), examples, tasks, TREE_DEPTH);
+  }
+
+  /** The loss over the examples of a check, in float64, in so many partitions. */
+  SparkObjective objective(Settings settings, PartitionCheck check, int partitions) {
+    Devices tasks = devices(settings);
+    SparkExamples examples = SparkExamples.load(spark, check.examples(), partitions);
+    return new SparkObjective(
+        spark, check.network(), check.backend(), Precision.DOUBLE, examples, tasks, TREE_DEPTH);
   }
 
   /** The loss over the training examples, changed at random if the settings say so. */

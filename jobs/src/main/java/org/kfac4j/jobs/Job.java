@@ -9,13 +9,15 @@ import picocli.CommandLine;
 
 /**
  * Runs a job's command line and turns how it ended into an exit code: 0 done, 2 bad configuration
- * or input, 3 diverged, 1 anything else. The code leaves through spark-submit by the exception that
- * Spark has for it; nothing calls System.exit inside the application.
+ * or input, 3 diverged, 4 a check of verify failed, 1 anything else. The code leaves through
+ * spark-submit by the exception that Spark has for it; nothing calls System.exit inside the
+ * application.
  */
 final class Job {
   static final int FAILED = 1;
   static final int BAD_INPUT = 2;
   static final int DIVERGED = 3;
+  static final int NOT_VERIFIED = 4;
 
   private Job() {}
 

@@ -1,0 +1,180 @@
+package org.kfac4j.verify;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.function.Supplier;
+import org.kfac4j.Settings;
+import org.kfac4j.curvature.BlockForm;
+import org.kfac4j.curvature.BlockForms;
+import org.kfac4j.curvature.Coupling;
+import org.kfac4j.curvature.FactorStatistics;
+import org.kfac4j.curvature.FisherType;
+import org.kfac4j.curvature.Request;
+import org.kfac4j.curvature.SumNames;
+import org.kfac4j.curvature.Sums;
+import org.kfac4j.curvature.WideFactors;
+import org.kfac4j.network.Network;
+import org.kfac4j.network.Network.ParameterBlock;
+import org.kfac4j.network.WeightSharing;
+import org.kfac4j.optimizer.DenseMachine;
+import org.kfac4j.optimizer.DivergedException;
+import org.kfac4j.optimizer.Objective;
+import org.kfac4j.optimizer.Preconditioner;
+import org.kfac4j.optimizer.Preconditioners;
+
+/**
+ * Every registered preconditioner's blocks of layers of weights against the exact Fisher blocks of
+ * a sample: {@link PreconditionerCheck}. Large blocks are restricted to a random {@link Subspace}.
+ *
+ * <p>What must hold of all: rows give the same vᵀ F v as products; K-FAC's block of a single
+ * example of a layer with one position is its Fisher block, A ⊗ G = (ā āᵀ) ⊗ Σ_c g_c g_cᵀ. With
+ * batch normalisation statistics of curvature take a block's mean and variance for constants and
+ * products do not, so the first does not apply.
+ */
+public record BlockCheck(
+    Sample sample, Objective objective, Settings settings, DenseMachine machine) {
+  private static final List<String> OVERRIDES =
+      List.of(
+          "curvature.cg.tolerance=1e-8",
+          "curvature.cg.iterations=20",
+          "curvature.scalings.source=examples");
+
+  /** Numbers that a factor may have, 128 MB. */
+  private static final int WIDEST = 4096;
+
+  /**
+   * @param blocks how good approximations are
+   * @param examples of which, for tables
+   */
+  public record Result(List<Finding> findings, List<BlockQuality> blocks, String examples) {}
+
+  public Result run(double[] theta, long key) {
+    Network network = sample.network();
+    List<Finding> findings = new ArrayList<>();
+    List<BlockQuality> blocks = new ArrayList<>();
+    for (ParameterBlock block : network.weightBlocks()) {
+      int widest = Math.max(block.rows(), block.columns());
+      if (widest > WIDEST) {
+        findings.add(
+            Finding.notApplicable(
+                "blocks",
+                "layer %s has a factor of %d × %d, wider than %d"
+                    .formatted(block.name(), widest, widest, WIDEST)));
+        return new Result(findings, blocks, "");
+      }
+    }
+    try (Objective.Point point = objective.at(theta)) {
+      FisherSample fisher = FisherSample.of(sample, point, forms());
+      List<LayerFisher> layers =
+          network.weightBlocks().stream().map(each -> LayerFisher.of(fisher, each, key)).toList();
+      findings.add(rowsAgainstProducts(fisher, layers, theta, key));
+      findings.add(refusable("kfac: exact for one example", () -> oneExample(fisher, key)));
+      Settings converging = settings.with(OVERRIDES);
+      for (String entry : Preconditioners.entries()) {
+        findings.addAll(check(entry, converging, fisher, layers, key, blocks));
+      }
+      return new Result(findings, blocks, fisher.describe());
+    }
+  }
+
+  private static Finding refusable(String check, Supplier<Finding> work) {
+    try {
+      return work.get();
+    } catch (IllegalArgumentException refused) {
+      return Finding.notApplicable(check, String.valueOf(refused.getMessage()));
+    }
+  }
+
+  private BlockForms forms() {
+    return new BlockForms(
+        BlockForm.KRONECKER,
+        Coupling.NONE,
+        // Reduced rows make Kronecker factors only: the family's other forms need those of KFC.
+        WeightSharing.KFC,
+        BlockForm.EXACT,
+        false,
+        Integer.MAX_VALUE,
+        new WideFactors(
+            settings.positiveInt("curvature.widest-factor"),
+            settings.choice("curvature.wide-factors", WideFactors.Rule.class)));
+  }
+
+  private List<Finding> check(
+      String entry,
+      Settings converging,
+      FisherSample fisher,
+      List<LayerFisher> layers,
+      long key,
+      List<BlockQuality> blocks) {
+    try {
+      Preconditioner preconditioner = Preconditioners.create(entry, converging);
+      if (preconditioner.form() == BlockForm.NONE) {
+        return List.of(Finding.notApplicable(entry, "it keeps nothing of the Fisher matrix"));
+      }
+      PreconditionerCheck check =
+          new PreconditionerCheck(entry, preconditioner, fisher, machine, key);
+      check.run(layers);
+      blocks.addAll(check.qualities());
+      return check.findings();
+    } catch (DivergedException e) {
+      return List.of(Finding.failed(entry, String.valueOf(e.getMessage())));
+    } catch (IllegalArgumentException refused) {
+      return List.of(Finding.notApplicable(entry, String.valueOf(refused.getMessage())));
+    }
+  }
+
+  private Finding rowsAgainstProducts(
+      FisherSample fisher, List<LayerFisher> layers, double[] theta, long key) {
+    String check = "Fisher blocks";
+    if (fisher.fisher() != FisherType.EXACT) {
+      return Finding.notApplicable(check, "targets are sampled, products are not");
+    }
+    if (!sample.network().statistics().isEmpty()) {
+      return Finding.notApplicable(
+          check, "products go through batch normalisation's statistics, curvature does not");
+    }
+    List<double[]> directions = new ArrayList<>();
+    for (LayerFisher layer : layers) {
+      ParameterBlock block = layer.block();
+      double[] v = new double[theta.length];
+      double[] part = Vec.normal(key + block.index(), block.shape().size());
+      System.arraycopy(part, 0, v, block.offset(), part.length);
+      directions.add(v);
+    }
+    Sums sums =
+        fisher
+            .point()
+            .evaluate(new Request.Products(fisher.batch(), directions.size()), directions);
+    Worst worst = new Worst();
+    for (int i = 0; i < layers.size(); i++) {
+      ParameterBlock block = layers.get(i).block();
+      double product = sums.scalar(SumNames.product(i, i)) / sums.scalar(SumNames.COUNT);
+      double[] v = java.util.Arrays.copyOfRange(directions.get(i), block.offset(), block.end());
+      double expected = layers.get(i).rows().product(v);
+      worst.add(block.name(), Vec.ratio(Math.abs(product - expected), expected));
+    }
+    return worst.finding(
+        check, "v'Fv of layers' rows = products, " + fisher.describe(), Tolerances.EXACT);
+  }
+
+  private Finding oneExample(FisherSample fisher, long key) {
+    String check = "kfac: exact for one example";
+    FisherSample one = fisher.ofOne();
+    Worst worst = new Worst();
+    for (ParameterBlock block : sample.network().weightBlocks()) {
+      boolean whole =
+          fisher.forms().inputBlocks(block).isWhole()
+              && fisher.forms().gradientBlocks(block).isWhole();
+      if (!whole || sample.network().layers().get(block.layer()).outputShape().positions() > 1) {
+        continue;
+      }
+      LayerFisher layer = LayerFisher.of(one, block, key);
+      KroneckerBlock kfac =
+          KroneckerBlock.of((FactorStatistics) one.statistics(BlockForm.KRONECKER, block));
+      worst.add(block.name(), Vec.relative(kfac.restricted(layer.subspace()), layer.restricted()));
+    }
+    return worst.isEmpty()
+        ? Finding.notApplicable(check, "no layer of weights has one position and whole factors")
+        : worst.finding(check, "A ⊗ G = F of layers with one position", Tolerances.EXACT);
+  }
+}
