@@ -27,6 +27,14 @@ public interface Objective extends AutoCloseable {
   /** Where seconds are noted by phase. */
   Phases phases();
 
+  /**
+   * Where seconds are noted by kind of pass, the slowest task's and of the job the rest; what a
+   * model of costs is fitted to. Nothing is noted by an objective that has no jobs.
+   */
+  default Phases passes() {
+    return new Phases();
+  }
+
   @Override
   void close();
 

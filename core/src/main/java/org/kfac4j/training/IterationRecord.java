@@ -17,6 +17,9 @@ import org.jspecify.annotations.Nullable;
  * @param rho reduction ratio; null in iterations that do not compute it
  * @param phaseSeconds seconds by phase: {@code map}, {@code aggregate}, {@code precondition},
  *     {@code inverse}, {@code broadcast}, …
+ * @param passSeconds seconds by kind of pass over examples: {@code gradient}, {@code statistics}
+ *     (inside of it), {@code products}, {@code loss}, {@code curvature} of the slowest task, and of
+ *     each job the {@code rest}, such as {@code "gradient rest"}; empty without Spark
  * @param curvature health of the curvature by "layer figure", for example {@code "layer0 pi"};
  *     empty in iterations without refresh
  * @param evaluation null in iterations without evaluation
@@ -31,10 +34,40 @@ public record IterationRecord(
     @Nullable Double mu,
     @Nullable Double rho,
     Map<String, Double> phaseSeconds,
+    Map<String, Double> passSeconds,
     Map<String, Double> curvature,
     @Nullable Evaluation evaluation) {
+  /** Without seconds of passes. */
+  public IterationRecord(
+      int iteration,
+      double seconds,
+      long batchSize,
+      double loss,
+      @Nullable Double damping,
+      @Nullable Double alpha,
+      @Nullable Double mu,
+      @Nullable Double rho,
+      Map<String, Double> phaseSeconds,
+      Map<String, Double> curvature,
+      @Nullable Evaluation evaluation) {
+    this(
+        iteration,
+        seconds,
+        batchSize,
+        loss,
+        damping,
+        alpha,
+        mu,
+        rho,
+        phaseSeconds,
+        Map.of(),
+        curvature,
+        evaluation);
+  }
+
   public IterationRecord {
     phaseSeconds = Map.copyOf(phaseSeconds);
+    passSeconds = Map.copyOf(passSeconds);
     curvature = Map.copyOf(curvature);
   }
 
@@ -49,6 +82,7 @@ public record IterationRecord(
         mu,
         rho,
         phaseSeconds,
+        passSeconds,
         curvature,
         result);
   }

@@ -89,6 +89,9 @@ public final class MetricsWriter implements TrainingListener {
     put(line, "mu", record.mu());
     put(line, "rho", record.rho());
     put(line.putObject("phaseSeconds"), record.phaseSeconds());
+    if (!record.passSeconds().isEmpty()) {
+      put(line.putObject("passSeconds"), record.passSeconds());
+    }
     if (!record.curvature().isEmpty()) {
       put(line.putObject("curvature"), record.curvature());
     }
@@ -125,6 +128,7 @@ public final class MetricsWriter implements TrainingListener {
         optional(line, "mu"),
         optional(line, "rho"),
         numbers(line.path("phaseSeconds")),
+        numbers(line.path("passSeconds")),
         numbers(line.path("curvature")),
         evaluation(line));
   }

@@ -3,7 +3,6 @@ package org.kfac4j.training;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
-import java.util.Map;
 import org.jspecify.annotations.Nullable;
 import org.kfac4j.Snapshot;
 import org.kfac4j.data.Batch;
@@ -81,6 +80,7 @@ public final class Trainer {
         long size = batchSizes.at(k);
         Batch batch = new Batch(train.size(), settings.seed(), state.visited, size);
         train.phases().drain();
+        train.passes().drain();
         train.begin(k);
         long begin = System.nanoTime();
         Step step = run.step(train, batch, k);
@@ -89,7 +89,7 @@ public final class Trainer {
         iterationSeconds.add(seconds);
         guard.check(k, step.loss(), run.theta());
         state.advance(run.theta(), size, seconds, guard.firstLoss());
-        IterationRecord record = record(k, state, size, step, train.phases().drain());
+        IterationRecord record = record(k, state, size, step, train);
         if (test != null && (isEvaluationDue(k) || state.timeIsUp(settings))) {
           Evaluation evaluation = state.evaluate(test, k);
           guard.checkTest(k, evaluation.loss(), run.theta());
@@ -126,7 +126,7 @@ public final class Trainer {
   }
 
   private static IterationRecord record(
-      int k, TrainingState state, long size, Step step, Map<String, Double> phases) {
+      int k, TrainingState state, long size, Step step, Objective train) {
     return new IterationRecord(
         k,
         state.seconds,
@@ -136,7 +136,8 @@ public final class Trainer {
         step.alpha(),
         step.mu(),
         step.rho(),
-        phases,
+        train.phases().drain(),
+        train.passes().drain(),
         step.curvature(),
         null);
   }

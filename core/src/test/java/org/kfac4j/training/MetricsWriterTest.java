@@ -19,6 +19,16 @@ class MetricsWriterTest {
   @TempDir Path dir;
 
   @Test
+  void secondsOfPassesComeBack() {
+    Map<String, Double> passes = Map.of("gradient", 0.1, "gradient rest", 0.02);
+    IterationRecord record =
+        new IterationRecord(
+            3, 0.5, 10, 1, null, null, null, null, Map.of("map", 0.1), passes, Map.of(), null);
+    assertThat(MetricsWriter.format(record)).contains("\"passSeconds\":{\"gradient\":0.1,");
+    assertThat(MetricsWriter.parse(MetricsWriter.format(record))).isEqualTo(record);
+  }
+
+  @Test
   void aLineHasTheseKeys() {
     IterationRecord record =
         new IterationRecord(

@@ -12,6 +12,7 @@ import org.apache.hadoop.conf.Configuration;
 import org.apache.spark.SparkUserAppException;
 import org.kfac4j.InvalidInputException;
 import org.kfac4j.Settings;
+import org.kfac4j.cost.TransportRates;
 import org.kfac4j.data.Storage;
 import org.kfac4j.linalg.Precision;
 import org.kfac4j.network.Dl4jModel;
@@ -66,6 +67,15 @@ public final class Bench implements Callable<Integer> {
       })
   private List<String> preconditioners = List.of();
 
+  @Option(
+      names = "--transport",
+      paramLabel = "FILE",
+      description = {
+        "Measure instead what the cluster's processes cost each other (a job, a task, a byte of sums and of",
+        "broadcasts), and write it to FILE for plan --transport"
+      })
+  private String transport = "";
+
   public static void main(String[] args) throws SparkUserAppException {
     Job.run(new Bench(), args);
   }
@@ -82,6 +92,10 @@ public final class Bench implements Callable<Integer> {
     Settings settings = options.settingsOrDefaults(storage);
     if (options.printConfig) {
       System.out.print(settings.render());
+      return 0;
+    }
+    if (!transport.isEmpty()) {
+      measureTransport(storage);
       return 0;
     }
     Precision precision = settings.choice("training.precision", Precision.class);
@@ -107,6 +121,15 @@ public final class Bench implements Callable<Integer> {
       run(cluster, settings, precision, optimizer, network, model.theta());
     }
     return 0;
+  }
+
+  private void measureTransport(Storage storage) throws IOException {
+    try (Cluster cluster = Cluster.start("bench")) {
+      TransportRates rates = TransportProbe.measure(cluster.spark());
+      TransportProbe.write(storage, transport, rates);
+      TransportProbe.numbers(rates)
+          .forEach((name, value) -> System.out.printf(Locale.ROOT, "%-14s%12.4g%n", name, value));
+    }
   }
 
   private static Settings withPreconditioner(Settings settings, String name) {

@@ -120,6 +120,7 @@ final class Cluster implements AutoCloseable {
         String.valueOf(
             Math.max(1, spark.sc().getExecutorMemoryStatus().size() - (spark.isLocal() ? 0 : 1))));
     facts.put("parallelTasks", String.valueOf(spark.defaultParallelism()));
+    facts.put("driverThreads", String.valueOf(Runtime.getRuntime().availableProcessors()));
     facts.put("threadsPerTask", String.valueOf(threadsPerTask(settings)));
     facts.put("partitions", String.valueOf(partitions(settings)));
     facts.put("devices", devices(settings).summary());

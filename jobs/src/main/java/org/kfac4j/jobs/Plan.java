@@ -8,7 +8,16 @@ import java.util.concurrent.Callable;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.spark.SparkConf;
 import org.apache.spark.SparkUserAppException;
+import org.kfac4j.InvalidInputException;
 import org.kfac4j.Settings;
+import org.kfac4j.cost.ClusterSpec;
+import org.kfac4j.cost.CostFit;
+import org.kfac4j.cost.CostModel;
+import org.kfac4j.cost.CostRates;
+import org.kfac4j.cost.IterationCost;
+import org.kfac4j.cost.IterationWork;
+import org.kfac4j.cost.MeasuredRun;
+import org.kfac4j.cost.TransportRates;
 import org.kfac4j.data.Storage;
 import org.kfac4j.network.Network;
 import org.kfac4j.optimizer.Footprint;
@@ -22,12 +31,14 @@ import picocli.CommandLine.Mixin;
     name = "plan",
     description = {
       "Says what training as CONF says takes, without training: factor sizes, memory of driver and executors, bytes moved per",
-      "iteration, seconds per refresh of inverses on this machine, and the flags for spark-submit."
+      "iteration, seconds per refresh of inverses on this machine, seconds per iteration with their parts, here and on clusters",
+      "not rented yet (--executors), and the flags for spark-submit."
     },
     footer =
         "Exit codes: 0 it fits, 2 bad configuration or input, or it does not fit, 1 anything else.")
 public final class Plan implements Callable<Integer> {
   @Mixin private JobOptions options = new JobOptions();
+  @Mixin private ClusterOptions clusters = new ClusterOptions();
 
   public static void main(String[] args) throws SparkUserAppException {
     Job.run(new Plan(), args);
@@ -43,7 +54,13 @@ public final class Plan implements Callable<Integer> {
     }
     TrainingRun run = TrainingRun.from(settings, options.name(), storage);
     RunPlan plan = RunPlan.of(run, new SparkConf());
-    print(run, plan, RefreshRate.measure(Cluster.driver(run.problem().precision())));
+    clusters.check();
+    RefreshRate rate = RefreshRate.measure(Cluster.driver(run.problem().precision()));
+    List<String> costs = costs(run, plan, rate, storage);
+    print(run, plan, rate);
+    costs.forEach(System.out::println);
+    System.out.println();
+    System.out.println("spark-submit " + String.join(" ", plan.flags()) + " …");
     plan.requireFits();
     return 0;
   }
@@ -101,7 +118,62 @@ public final class Plan implements Callable<Integer> {
       line("  and sends", Bytes.text(plan.number() * curvature.bases()) + " to each executor");
     }
     System.out.println();
-    System.out.println("spark-submit " + String.join(" ", plan.flags()) + " …");
+  }
+
+  /**
+   * What an iteration takes where it is configured to run, and on the clusters that are asked for.
+   */
+  private List<String> costs(TrainingRun run, RunPlan plan, RefreshRate rate, Storage storage)
+      throws IOException {
+    if (run.optimizer().needsAllExamples()) {
+      InvalidInputException.require(
+          clusters.metrics.isEmpty() && clusters.executors.isEmpty(),
+          "--metrics and --executors need an optimizer with a fixed number of passes, got optimizer.name = %s",
+          run.settings().text("optimizer.name"));
+      return List.of();
+    }
+    Network network = run.problem().network();
+    IterationWork work =
+        IterationWork.of(
+            network,
+            run.optimizer(),
+            run.problem().precision(),
+            run.problem().data().train().size());
+    CostRates rates;
+    if (clusters.metrics.isEmpty()) {
+      rates = CostEstimate.of(network, work, plan.curvature(), rate);
+    } else {
+      List<MeasuredRun> runs = new ArrayList<>();
+      for (String folder : clusters.metrics) {
+        runs.add(MeasuredFolder.read(storage, folder, run.settings(), network.parameterCount()));
+      }
+      rates = CostFit.of(work, runs);
+    }
+    TransportRates transport =
+        clusters.transport.isEmpty()
+            ? TransportRates.DEFAULT
+            : TransportProbe.read(storage, clusters.transport);
+    CostModel model = new CostModel(work, rates, transport);
+    long batch = run.batchSizes().at(1);
+    ClusterSpec here =
+        clusters.configured(plan.cores(), run.settings().nonNegativeInt("data.partitions"));
+    IterationCost cost = model.predict(here, batch);
+    List<String> lines = new ArrayList<>(CostTables.parts(cost));
+    if (clusters.iterations > 0) {
+      lines.add(
+          String.format(
+              Locale.ROOT,
+              "%d iterations take %.1f s",
+              clusters.iterations,
+              cost.secondsTo(clusters.iterations)));
+    }
+    List<ClusterSpec> rented = clusters.rented(plan.cores());
+    if (!rented.isEmpty()) {
+      lines.add("");
+      lines.addAll(CostTables.clusters(model, rented, batch, clusters.iterations));
+    }
+    rates.notes().forEach(note -> lines.add("note: " + note));
+    return lines;
   }
 
   private static void line(String name, String value) {

@@ -3,6 +3,8 @@ package org.kfac4j.jobs;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import org.apache.spark.SparkConf;
 import org.apache.spark.util.Utils;
@@ -64,14 +66,18 @@ record RunPlan(
    * @param executors how many, 1 if that is not known before they start
    * @param slots tasks that one executor runs at a time
    * @param executorHeap bytes, 0 if they share the driver's
+   * @param oneMachine whether all executors are on the driver's machine
    */
-  record Cores(boolean local, int executors, int slots, long executorHeap) {
+  record Cores(boolean local, int executors, int slots, long executorHeap, boolean oneMachine) {
+    private static final Pattern LOCAL_CLUSTER =
+        Pattern.compile("local-cluster\\[\\s*(\\d+)\\s*,\\s*(\\d+)\\s*,\\s*\\d+\\s*]");
+
     static Cores of(Settings settings, SparkConf spark) {
       String master = spark.get("spark.master", "local[*]");
       int asked = settings.nonNegativeInt("training.task-cpus");
       int perTask = asked > 0 ? asked : spark.getInt("spark.task.cpus", 1);
       if (master.equals("local")) {
-        return new Cores(true, 1, 1, 0);
+        return new Cores(true, 1, 1, 0, true);
       }
       if (master.startsWith("local[")) {
         String threads = master.replaceAll("^local\\[([^,\\]]*).*$", "$1");
@@ -79,12 +85,18 @@ record RunPlan(
             threads.equals("*")
                 ? Runtime.getRuntime().availableProcessors()
                 : Integer.parseInt(threads);
-        return new Cores(true, 1, Math.max(1, count / perTask), 0);
+        return new Cores(true, 1, Math.max(1, count / perTask), 0, true);
+      }
+      long heap = Utils.memoryStringToMb(spark.get("spark.executor.memory", "1g"));
+      Matcher cluster = LOCAL_CLUSTER.matcher(master);
+      if (cluster.matches()) {
+        int each = Math.max(1, Integer.parseInt(cluster.group(2)) / perTask);
+        return new Cores(
+            false, Math.max(1, Integer.parseInt(cluster.group(1))), each, heap << 20, true);
       }
       int cores = spark.getInt("spark.executor.cores", 1);
-      long heap = Utils.memoryStringToMb(spark.get("spark.executor.memory", "1g"));
       int executors = Math.max(1, spark.getInt("spark.executor.instances", 1));
-      return new Cores(false, executors, Math.max(1, cores / perTask), heap << 20);
+      return new Cores(false, executors, Math.max(1, cores / perTask), heap << 20, false);
     }
   }
 

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -105,6 +106,62 @@ class PlanTest {
     assertThat(trained.code()).as(trained.err()).isZero();
     assertThat(Files.readString(temporary.resolve("out").resolve("report.html")))
         .contains("7² ⊗ 2 × 25²", "2 × 26² ⊗ 10²");
+  }
+
+  @Test
+  void anIterationIsPredictedHereAndOnClustersThatAreNotRented() throws IOException {
+    String conf = conf("[6, 5, 10]", "").toString();
+    Jobs.Ended guessed = Jobs.run(new Plan(), conf, "--executors", "1,100", "--to-target", "50");
+    assertThat(guessed.code()).as(guessed.err()).isZero();
+    assertThat(guessed.out())
+        .contains("an iteration takes", "gradient: tasks", "inverses", "usually (median)")
+        .contains("note: no run was measured", "s/iteration", "s for 50", "50 iterations take");
+    assertThat(guessed.out().lines().filter(line -> line.matches("1(00)? .*"))).hasSize(2);
+  }
+
+  @Test
+  void runsThatWereMadeAreFitted() throws IOException {
+    Path conf = conf("[6, 5, 10]", "");
+    String[] folders = new String[2];
+    int[] batches = {5, 35};
+    for (int i = 0; i < 2; i++) {
+      folders[i] = temporary.resolve("run" + i).toString();
+      Jobs.Ended ended =
+          Jobs.train(
+              conf,
+              "--set",
+              "training.iterations=12",
+              "--set",
+              "training.batch-size=" + batches[i],
+              "--set",
+              "output.dir=" + folders[i]);
+      assertThat(ended.code()).as(ended.err()).isZero();
+    }
+    Jobs.Ended fitted =
+        Jobs.run(new Plan(), conf.toString(), "--metrics", String.join(",", folders));
+    assertThat(fitted.code()).as(fitted.err()).isZero();
+    assertThat(fitted.out()).contains("an iteration takes", "2 tasks at a time");
+    assertRefused(conf, "two or more batch sizes", "--metrics", folders[0]);
+    assertRefused(conf, "there is no summary.json", "--metrics", temporary + "/nowhere");
+    assertRefused(conf, "--executors must be from 1", "--executors", "4,0");
+    assertRefused(conf, "--network-gbits must be positive", "--network-gbits", "0");
+    assertRefused(conf, "bench --transport", "--transport", temporary + "/none.json");
+    assertRefused(
+        conf("[6, 7, 10]", ""), "the conf's has 129", "--metrics", String.join(",", folders));
+    assertRefused(
+        conf("[6, 5, 10]", "optimizer.preconditioner = ekfac"),
+        "optimizer.preconditioner = kfac, the conf ekfac",
+        "--metrics",
+        String.join(",", folders));
+  }
+
+  private static void assertRefused(Path conf, String message, String... options) {
+    List<String> arguments = new ArrayList<>(List.of(conf.toString()));
+    arguments.addAll(List.of(options));
+    Jobs.Ended ended = Jobs.run(new Plan(), arguments.toArray(String[]::new));
+    assertThat(ended.code()).as(ended.out()).isEqualTo(Job.BAD_INPUT);
+    assertThat(ended.err().lines()).hasSize(1);
+    assertThat(ended.err()).contains(message);
   }
 
   @Test

@@ -123,7 +123,7 @@ record RunResults(Path folder) {
     List<JsonNode> copies = new ArrayList<>();
     for (JsonNode line : lines) {
       ObjectNode copy = line.deepCopy();
-      copies.add(copy.remove(List.of("seconds", "phaseSeconds")));
+      copies.add(copy.remove(List.of("seconds", "phaseSeconds", "passSeconds")));
     }
     return copies;
   }

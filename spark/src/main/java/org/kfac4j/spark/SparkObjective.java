@@ -35,6 +35,7 @@ public final class SparkObjective implements Objective {
   private final int depth;
   private final Phases phases = new Phases();
   private final Phases taskPhases = new Phases();
+  private final Phases passes = new Phases();
   private final JobLabels labels;
 
   /**
@@ -93,6 +94,11 @@ public final class SparkObjective implements Objective {
   /** The same objective on changed images; the two share their examples. */
   public SparkObjective augmented(Augmentation other) {
     return new SparkObjective(spark, network, backend, precision, examples, devices, other, depth);
+  }
+
+  @Override
+  public Phases passes() {
+    return passes;
   }
 
   /**
@@ -175,6 +181,13 @@ public final class SparkObjective implements Objective {
     double map = Math.min(wall, sums.scalar(SumNames.TASK_SECONDS));
     phases.add("map", map);
     phases.add("aggregate", wall - map);
+    boolean both = request.statistics() != null && request instanceof Request.Gradient;
+    double statistics = both ? Math.min(map, sums.scalar(SumNames.seconds("statistics"))) : 0;
+    passes.add(phase, map - statistics);
+    passes.add(phase + " rest", wall - map);
+    if (both) {
+      passes.add("statistics", statistics);
+    }
     sums.forEachScalar(
         (name, seconds) -> {
           if (name.startsWith(SumNames.seconds(""))) {
