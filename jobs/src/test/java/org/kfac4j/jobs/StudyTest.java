@@ -1,0 +1,232 @@
+package org.kfac4j.jobs;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
+import java.util.Random;
+import java.util.TreeMap;
+import java.util.stream.Stream;
+import org.apache.spark.sql.Row;
+import org.apache.spark.sql.SparkSession;
+import org.apache.spark.sql.functions;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+/** A study's runs, what is kept of them, and what happens if it is cut off. */
+class StudyTest {
+  @TempDir Path temporary;
+  private IdxFolder data;
+
+  @BeforeEach
+  void writeData() throws IOException {
+    data = IdxFolder.write(temporary.resolve("data"), 240, 60, 6, 6);
+  }
+
+  private Path conf(String run) throws IOException {
+    return Files.writeString(
+        temporary.resolve(run + ".conf"),
+        """
+        model { layers = [36, 12, 36], activation = tanh, loss = xent, init = xavier }
+        data { source = idx, path = "%s", partitions = 2 }
+        curvature { gamma-search = false, inverse-period = 5 }
+        training { checkpoint-every = 0 }
+        study {
+          targets = ["train-loss=20", "test-error=0.001"]
+          batch-sizes = [120, 60]
+          budgets = [normal, adjusted]
+          epochs = 2
+          seeds = [1, 2]
+          optimizers = [
+            { name = "K-FAC", grid { optimizer.damping.initial = [1, 10] } }
+            { name = "momentum", settings { optimizer.name = momentum }, grid { optimizer.learning-rate.initial = [0.001, 0.01] } }
+          ]
+        }
+        output { dir = "%s" }
+        """
+            .formatted(data.path(), temporary.resolve(run)));
+  }
+
+  private static Jobs.Ended study(Path conf, String... arguments) {
+    return Jobs.run(
+        new Study(),
+        Stream.concat(Stream.of(conf.toString()), Arrays.stream(arguments)).toArray(String[]::new));
+  }
+
+  /** Tables without the columns that hold seconds. */
+  private Map<String, List<String>> tables(String run) throws IOException {
+    Map<String, List<String>> tables = new TreeMap<>();
+    try (Stream<Path> files = Files.list(temporary.resolve(run).resolve("tables"))) {
+      for (Path file : (Iterable<Path>) files::iterator) {
+        List<String> lines = Files.readAllLines(file);
+        int seconds = Arrays.asList(lines.get(0).split(",")).indexOf("s");
+        assertThat(seconds).isPositive();
+        List<String> kept = new ArrayList<>();
+        for (String line : lines) {
+          List<String> cells =
+              new ArrayList<>(Arrays.asList(line.split(",(?=(?:[^\"]*\"[^\"]*\")*[^\"]*$)")));
+          cells.remove(seconds);
+          kept.add(String.join(",", cells));
+        }
+        tables.put(file.getFileName().toString(), kept);
+      }
+    }
+    return tables;
+  }
+
+  @Test
+  void everyCellIsRunAndWinnersWithAllSeeds() throws IOException {
+    Jobs.Ended ended = study(conf("study"));
+    assertThat(ended.code()).as(ended.err()).isZero();
+    // 2 optimizers, 2 points, batch 60 once and batch 120 under both budgets.
+    List<String> runs = ended.out().lines().filter(line -> line.startsWith("run ")).toList();
+    assertThat(runs).hasSizeGreaterThan(12);
+    assertThat(ended.out())
+        .contains("test error ≤ 0.001, adjusted budget", "not supported", "budget spent");
+    Path folder = temporary.resolve("study");
+    assertThat(folder.resolve("report.html")).isNotEmptyFile();
+    assertThat(tables("study")).hasSize(4);
+    SparkSession spark =
+        SparkSession.builder().master("local[1]").config("spark.ui.enabled", "false").getOrCreate();
+    try {
+      var table = spark.read().parquet(folder.resolve("runs.parquet").toString());
+      assertThat(table.count()).isEqualTo(runs.size());
+      assertThat(table.filter("seed = 1").count()).isEqualTo(12);
+      assertThat(table.filter("seed = 2").count()).isPositive();
+      // 2 epochs of 240 examples; log2(120 / 60) + 1 = 2 times as many if adjusted.
+      assertThat(budgets(table.filter("batchSize = 60"))).containsExactly(8L);
+      assertThat(budgets(table.filter("batchSize = 120 and budget = 'normal'")))
+          .containsExactly(4L);
+      assertThat(budgets(table.filter("batchSize = 120 and budget = 'adjusted'")))
+          .containsExactly(8L);
+      Row row =
+          table
+              .filter("optimizer = 'momentum' and batchSize = 120 and budget = 'normal'")
+              .select(
+                  functions.col("settings").getItem("training.iterations"),
+                  functions.col("targets").getItem(1).getField("censored"))
+              .first();
+      assertThat(row.getString(0)).isEqualTo("4");
+      assertThat(row.getBoolean(1)).isTrue();
+    } finally {
+      spark.stop();
+    }
+  }
+
+  private static List<Long> budgets(org.apache.spark.sql.Dataset<Row> runs) {
+    return runs.select("stepBudget").distinct().collectAsList().stream()
+        .map(row -> row.getLong(0))
+        .toList();
+  }
+
+  @Test
+  @Tag("slow")
+  void aStudyThatIsKilledAndResumedGivesTheSameTables() throws IOException, InterruptedException {
+    assertThat(study(conf("undisturbed")).code()).isZero();
+    Path conf = conf("killed");
+    int kept = 1 + new Random().nextInt(9);
+    System.out.println("killed after run " + kept);
+    List<String> command =
+        Jobs.java("-Xmx512m", "-Dspark.master=local[2]", "-Dspark.ui.enabled=false");
+    command.addAll(List.of(Study.class.getName(), conf.toString()));
+    try (Jobs.Child child = Jobs.start(temporary, command)) {
+      while (Files.readString(child.out()).lines().filter(l -> l.startsWith("run ")).count()
+          < kept) {
+        assertThat(child.process().isAlive()).isTrue();
+        Thread.sleep(5);
+      }
+      child.kill();
+    }
+    Jobs.Ended resumed = study(conf, "--resume");
+    assertThat(resumed.code()).as(resumed.err()).isZero();
+    assertThat(resumed.out().lines().filter(line -> line.contains("(earlier)")).count())
+        .isGreaterThanOrEqualTo(kept);
+    assertThat(tables("killed")).isEqualTo(tables("undisturbed"));
+    Jobs.Ended again = study(conf, "--resume");
+    assertThat(again.out().lines().filter(line -> line.startsWith("run ")))
+        .allMatch(line -> line.contains("(earlier)"));
+    assertThat(tables("killed")).isEqualTo(tables("undisturbed"));
+  }
+
+  @Test
+  void runsSideBySideGiveTheSameTables() throws IOException {
+    assertThat(study(conf("one"), "--set", "study.budgets=[normal]").code()).isZero();
+    Jobs.Ended both =
+        study(conf("two"), "--set", "study.budgets=[normal]", "--set", "study.parallel-runs=2");
+    assertThat(both.code()).as(both.err()).isZero();
+    assertThat(tables("two")).isEqualTo(tables("one"));
+  }
+
+  @Test
+  void anotherStudysFolderIsRefusedAndLeftAlone() throws IOException {
+    Path conf = conf("study");
+    assertThat(study(conf, "--set", "study.budgets=[normal]").code()).isZero();
+    Map<String, String> before = RunResults.tree(temporary.resolve("study"));
+    Jobs.Ended again = study(conf, "--set", "study.budgets=[normal]");
+    assertThat(again.code()).isEqualTo(Job.BAD_INPUT);
+    assertThat(again.err()).contains("already holds a study").hasLineCount(1);
+    Jobs.Ended other =
+        study(conf, "--resume", "--set", "study.budgets=[normal]", "--set", "study.epochs=4");
+    assertThat(other.code()).isEqualTo(Job.BAD_INPUT);
+    assertThat(other.err()).contains("holds another study: study.epochs is 2").hasLineCount(1);
+    assertThat(RunResults.tree(temporary.resolve("study"))).isEqualTo(before);
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      value = {
+        "study.targets=[] | study.targets must name at least one",
+        "study.targets=[\"test-accuracy=0.9\"] | test-accuracy is not measured of vector targets",
+        "study.targets=[\"accuracy=0.9\"] | the metric of target 'accuracy=0.9' must be one of",
+        "study.batch-sizes=[] | study.batch-sizes must be different numbers, at least one",
+        "study.batch-sizes=[60, 60] | study.batch-sizes must be different numbers",
+        "study.batch-sizes=[60, 241] | must be at most the number of training examples (240), got 241",
+        "study.budgets=[longer] | study.budgets must be a list of different ones of normal, adjusted",
+        "study.seeds=[] | study.seeds must be different numbers",
+        "study.epochs=0 | study.epochs must be",
+        "study.optimizers=[] | study.optimizers must name at least one optimizer",
+        "study.optimizers=[{ name = a, grid { optimizer.damping.initial = [] } }] | must be a list of values",
+        "study.optimizers=[{ name = a }, { name = b, grid { optimizer.damping.initial = [1, 2] } }] | must have grids of equal size, or study.unequal-grids = true, got a: 1, b: 2",
+        "study.optimizers=[{ name = a, grid { optimizer.preconditioner = [kfca] } }] | optimizer.preconditioner must be one of"
+      })
+  void whatDoesNotFitIsSaidInOneLineBeforeAnythingRuns(String setting, String message)
+      throws IOException {
+    Jobs.Ended ended = study(conf("bad"), "--set", setting.strip());
+    assertThat(ended.code()).isEqualTo(Job.BAD_INPUT);
+    assertThat(ended.err()).contains(message.strip()).hasLineCount(1);
+    assertThat(temporary.resolve("bad")).doesNotExist();
+  }
+
+  @Test
+  void theRateGrowsWithTheBatchAndScheduleWithTheBudget() throws IOException {
+    var settings =
+        org.kfac4j.Settings.load(
+            "study",
+            Files.readString(conf("rates")),
+            List.of(
+                "study.learning-rate-scaling=sqrt",
+                "study.warm-up=0.25",
+                "optimizer.learning-rate.schedule=step"));
+    StudyPlan plan = StudyPlan.of(settings, 240);
+    StudyTask last = plan.tuning().get(plan.tuning().size() - 1);
+    assertThat(last.title())
+        .isEqualTo("momentum, batch 120, adjusted budget, learning-rate.initial=0.01, seed 1");
+    var own = plan.settings(last);
+    assertThat(own.doubleValue("optimizer.learning-rate.initial"))
+        .isCloseTo(0.01 * Math.sqrt(2), org.assertj.core.api.Assertions.within(1e-12));
+    assertThat(own.positiveInt("training.iterations")).isEqualTo(8);
+    assertThat(own.positiveInt("optimizer.learning-rate.period")).isEqualTo(3);
+    assertThat(own.positiveInt("optimizer.learning-rate.warmup")).isEqualTo(2);
+    assertThat(own.positiveInt("training.evaluate-every")).isEqualTo(2);
+  }
+}
