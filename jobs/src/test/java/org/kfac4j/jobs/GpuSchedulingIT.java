@@ -55,6 +55,7 @@ class GpuSchedulingIT {
             Submission.command(
                 master,
                 gpus,
+                Submission.installed(),
                 Submission.conf(temporary, "gpus", data).toString(),
                 "--set",
                 share))) {
@@ -78,6 +79,7 @@ class GpuSchedulingIT {
             Submission.command(
                 master,
                 gpus,
+                Submission.installed(),
                 Submission.conf(temporary, "refused", data).toString(),
                 "--set",
                 "training.device=gpu",

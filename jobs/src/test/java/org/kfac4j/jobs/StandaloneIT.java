@@ -66,7 +66,10 @@ class StandaloneIT {
           Jobs.start(
               temporary,
               Submission.command(
-                  master, List.of(), Submission.conf(temporary, "client", data).toString()))) {
+                  master,
+                  List.of(),
+                  Submission.installed(),
+                  Submission.conf(temporary, "client", data).toString()))) {
         Jobs.Ended ended = client.await();
         assertThat(ended.code()).as(ended.err()).isZero();
       }
@@ -90,7 +93,8 @@ class StandaloneIT {
               "--files",
               conf.toString());
       try (Jobs.Child submitted =
-          Jobs.start(temporary, Submission.command(master, cluster, "cluster.conf"))) {
+          Jobs.start(
+              temporary, Submission.command(master, cluster, Jobs.assembly(), "cluster.conf"))) {
         Jobs.Ended ended = submitted.await();
         assertThat(ended.code()).as(ended.err()).isZero();
       }

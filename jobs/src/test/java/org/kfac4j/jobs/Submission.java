@@ -35,7 +35,12 @@ final class Submission {
         "SPARK_HOME with Spark's jars, which the build fills");
   }
 
-  static List<String> command(String master, List<String> more, String... arguments) {
+  /** The assembly as every machine has it, which Spark does not copy. */
+  static String installed() {
+    return "local:" + Jobs.assembly();
+  }
+
+  static List<String> command(String master, List<String> more, String jar, String... arguments) {
     List<String> command = new ArrayList<>(Jobs.spark("-Xmx512m"));
     command.addAll(List.of("org.apache.spark.deploy.SparkSubmit", "--master", master));
     command.addAll(more);
@@ -44,7 +49,7 @@ final class Submission {
       command.add("--conf");
       command.add(setting);
     }
-    command.addAll(List.of("--class", Train.class.getName(), Jobs.assembly()));
+    command.addAll(List.of("--class", Train.class.getName(), jar));
     command.addAll(List.of(arguments));
     return command;
   }
