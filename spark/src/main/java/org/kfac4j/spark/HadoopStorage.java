@@ -16,19 +16,40 @@ import org.apache.hadoop.fs.Path;
 import org.apache.spark.util.SerializableConfiguration;
 import org.kfac4j.data.Storage;
 
-/** Files of any Hadoop file system. Paths without a scheme are those of the default file system. */
+/**
+ * Files of any Hadoop file system. Paths without a scheme are those of the default file system;
+ * relative ones start where the process works that made this storage, also on executors, which work
+ * elsewhere.
+ */
 public final class HadoopStorage implements Storage {
   private static final long serialVersionUID = 1L;
 
   private final SerializableConfiguration configuration;
+  private final String directory;
 
   public HadoopStorage(Configuration configuration) {
     this.configuration = new SerializableConfiguration(configuration);
+    this.directory = workingDirectory(configuration);
+  }
+
+  private static String workingDirectory(Configuration configuration) {
+    try {
+      return FileSystem.get(configuration).getWorkingDirectory().toString();
+    } catch (IOException | IllegalArgumentException e) {
+      return ""; // What is wrong with the default file system is said if a file of it is opened.
+    }
+  }
+
+  private Path path(String uri) {
+    Path path = new Path(uri);
+    return path.toUri().getScheme() == null && !path.isUriPathAbsolute() && !directory.isEmpty()
+        ? new Path(directory, path)
+        : path;
   }
 
   @Override
   public InputStream open(String uri) throws IOException {
-    Path path = new Path(uri);
+    Path path = path(uri);
     FileSystem files = files(path);
     if (!files.exists(path) || !files.getFileStatus(path).isFile()) {
       throw new FileNotFoundException("no such file: " + uri);
@@ -38,7 +59,7 @@ public final class HadoopStorage implements Storage {
 
   @Override
   public OutputStream create(String uri) throws IOException {
-    Path path = new Path(uri);
+    Path path = path(uri);
     FSDataOutputStream stream = files(path).create(path, true);
     return new FilterOutputStream(stream) {
       @Override
@@ -55,19 +76,19 @@ public final class HadoopStorage implements Storage {
 
   @Override
   public boolean exists(String uri) throws IOException {
-    Path path = new Path(uri);
+    Path path = path(uri);
     return files(path).exists(path);
   }
 
   @Override
   public long length(String uri) throws IOException {
-    Path path = new Path(uri);
+    Path path = path(uri);
     return files(path).getFileStatus(path).getLen();
   }
 
   @Override
   public List<String> list(String uri) throws IOException {
-    Path path = new Path(uri);
+    Path path = path(uri);
     FileSystem files = files(path);
     if (!files.exists(path)) {
       return List.of();
@@ -82,7 +103,7 @@ public final class HadoopStorage implements Storage {
 
   @Override
   public void delete(String uri) throws IOException {
-    Path path = new Path(uri);
+    Path path = path(uri);
     files(path).delete(path, true);
   }
 

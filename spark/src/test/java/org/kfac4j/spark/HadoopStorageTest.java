@@ -18,6 +18,7 @@ import java.util.List;
 import java.util.Random;
 import java.util.stream.Stream;
 import org.apache.hadoop.conf.Configuration;
+import org.apache.hadoop.fs.FileSystem;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -148,6 +149,34 @@ class HadoopStorageTest {
             new ObjectInputStream(new ByteArrayInputStream(bytes.toByteArray()));
         InputStream file = ((Storage) in.readObject()).open(uri("", "data"))) {
       assertThat(file.readAllBytes()).asString(UTF_8).isEqualTo("text");
+    }
+  }
+
+  /** As on an executor, whose working directory is its own. */
+  @Test
+  void relativePathsStartWhereTheStorageWasMade() throws Exception {
+    FileSystem files = FileSystem.get(new Configuration(false));
+    org.apache.hadoop.fs.Path before = files.getWorkingDirectory();
+    Path driver = Files.createDirectory(temporary.resolve("driver"));
+    Files.writeString(driver.resolve("data.txt"), "of the driver");
+    try {
+      files.setWorkingDirectory(new org.apache.hadoop.fs.Path(driver.toUri()));
+      Storage made = new HadoopStorage(new Configuration(false));
+      files.setWorkingDirectory(new org.apache.hadoop.fs.Path(temporary.toUri()));
+      ByteArrayOutputStream bytes = new ByteArrayOutputStream();
+      new ObjectOutputStream(bytes).writeObject(made);
+      Storage sent =
+          (Storage)
+              new ObjectInputStream(new ByteArrayInputStream(bytes.toByteArray())).readObject();
+      try (InputStream in = sent.open("data.txt")) {
+        assertThat(new String(in.readAllBytes(), UTF_8)).isEqualTo("of the driver");
+      }
+      assertThat(sent.list(".")).containsExactly("data.txt");
+      assertThatThrownBy(() -> sent.open("none.txt"))
+          .isInstanceOf(FileNotFoundException.class)
+          .hasMessage("no such file: none.txt");
+    } finally {
+      files.setWorkingDirectory(before);
     }
   }
 }

@@ -53,7 +53,8 @@ class PartitionIndependenceTest {
         }
         curvature { damping = eigen, gamma-search = false, statistics-period = 2, inverse-period = 4 }
         """),
-    ADAM("optimizer { name = adam, learning-rate { initial = 1e-3 } }");
+    ADAM("optimizer { name = adam, learning-rate { initial = 1e-3 } }"),
+    LARS("optimizer { name = lars, learning-rate { initial = 0.01 }, lars { trust = 2 } }");
 
     private final String settings;
 
