@@ -1,8 +1,10 @@
 package org.kfac4j.verify;
 
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
 import org.kfac4j.Settings;
 import org.kfac4j.curvature.BlockForm;
 import org.kfac4j.curvature.BlockForms;
@@ -25,11 +27,12 @@ import org.kfac4j.optimizer.Preconditioners;
 /**
  * Every registered preconditioner's blocks of layers of weights against the exact Fisher blocks of
  * a sample: {@link PreconditionerCheck}. Large blocks are restricted to a random {@link Subspace}.
+ * Blocks that are no matrices: {@link ScaleCheck}.
  *
- * <p>What must hold of all: rows give the same vᵀ F v as products; K-FAC's block of a single
- * example of a layer with one position is its Fisher block, A ⊗ G = (ā āᵀ) ⊗ Σ_c g_c g_cᵀ. With
- * batch normalisation statistics of curvature take a block's mean and variance for constants and
- * products do not, so the first does not apply.
+ * <p>What must hold of all: rows give the same vᵀ F v as products, or, where these are of other
+ * targets or go through batch normalisation's statistics, which curvature does not, as {@link
+ * HeldOutputs}; factors are moments of rows, {@link FactorCheck}; K-FAC's block of a single example
+ * of a layer with one position is its Fisher block, A ⊗ G = (ā āᵀ) ⊗ Σ_c g_c g_cᵀ.
  */
 public record BlockCheck(
     Sample sample, Objective objective, Settings settings, DenseMachine machine) {
@@ -67,21 +70,31 @@ public record BlockCheck(
       FisherSample fisher = FisherSample.of(sample, point, forms());
       List<LayerFisher> layers =
           network.weightBlocks().stream().map(each -> LayerFisher.of(fisher, each, key)).toList();
-      findings.add(rowsAgainstProducts(fisher, layers, theta, key));
-      findings.add(refusable("kfac: exact for one example", () -> oneExample(fisher, key)));
+      HeldOutputs outputs =
+          HeldOutputs.refusal(network) == null ? new HeldOutputs(fisher, theta) : null;
+      findings.add(rows(fisher, layers, theta, key, outputs));
+      findings.addAll(new ScaleCheck(fisher, machine, key).run(outputs));
+      findings.addAll(refusable("kfac: factors", () -> new FactorCheck(fisher, layers).run()));
+      findings.addAll(
+          refusable("kfac: exact for one example", () -> List.of(oneExample(fisher, key))));
       Settings converging = settings.with(OVERRIDES);
       for (String entry : Preconditioners.entries()) {
-        findings.addAll(check(entry, converging, fisher, layers, key, blocks));
+        findings.addAll(check(entry, entry, converging, fisher, layers, key, blocks));
+      }
+      if (layers.stream().anyMatch(layer -> layer.rows().positions() > 1)) {
+        FisherSample reduced = fisher.sharing(WeightSharing.REDUCE);
+        String name = FactorCheck.name(WeightSharing.REDUCE);
+        findings.addAll(check(name, "kfac factored", converging, reduced, layers, key, blocks));
       }
       return new Result(findings, blocks, fisher.describe());
     }
   }
 
-  private static Finding refusable(String check, Supplier<Finding> work) {
+  private static List<Finding> refusable(String check, Supplier<List<Finding>> work) {
     try {
       return work.get();
     } catch (IllegalArgumentException refused) {
-      return Finding.notApplicable(check, String.valueOf(refused.getMessage()));
+      return List.of(Finding.notApplicable(check, String.valueOf(refused.getMessage())));
     }
   }
 
@@ -89,7 +102,8 @@ public record BlockCheck(
     return new BlockForms(
         BlockForm.KRONECKER,
         Coupling.NONE,
-        // Reduced rows make Kronecker factors only: the family's other forms need those of KFC.
+        // Reduced rows make Kronecker factors only: the family's other forms need those of KFC,
+        // and K-FAC with reduced ones comes last.
         WeightSharing.KFC,
         BlockForm.EXACT,
         false,
@@ -99,7 +113,12 @@ public record BlockCheck(
             settings.choice("curvature.wide-factors", WideFactors.Rule.class)));
   }
 
+  /**
+   * @param name of what is checked, for tables
+   * @param entry of the table of preconditioners
+   */
   private List<Finding> check(
+      String name,
       String entry,
       Settings converging,
       FisherSample fisher,
@@ -109,30 +128,54 @@ public record BlockCheck(
     try {
       Preconditioner preconditioner = Preconditioners.create(entry, converging);
       if (preconditioner.form() == BlockForm.NONE) {
-        return List.of(Finding.notApplicable(entry, "it keeps nothing of the Fisher matrix"));
+        return List.of(Finding.notApplicable(name, "it keeps nothing of the Fisher matrix"));
       }
       PreconditionerCheck check =
-          new PreconditionerCheck(entry, preconditioner, fisher, machine, key);
+          new PreconditionerCheck(name, preconditioner, fisher, machine, key);
       check.run(layers);
       blocks.addAll(check.qualities());
       return check.findings();
     } catch (DivergedException e) {
-      return List.of(Finding.failed(entry, String.valueOf(e.getMessage())));
+      return List.of(Finding.failed(name, String.valueOf(e.getMessage())));
     } catch (IllegalArgumentException refused) {
-      return List.of(Finding.notApplicable(entry, String.valueOf(refused.getMessage())));
+      return List.of(Finding.notApplicable(name, String.valueOf(refused.getMessage())));
     }
   }
 
-  private Finding rowsAgainstProducts(
-      FisherSample fisher, List<LayerFisher> layers, double[] theta, long key) {
+  private Finding rows(
+      FisherSample fisher,
+      List<LayerFisher> layers,
+      double[] theta,
+      long key,
+      @Nullable HeldOutputs outputs) {
     String check = "Fisher blocks";
-    if (fisher.fisher() != FisherType.EXACT) {
-      return Finding.notApplicable(check, "targets are sampled, products are not");
+    if (fisher.fisher() == FisherType.EXACT && sample.network().statistics().isEmpty()) {
+      return rowsAgainstProducts(check, fisher, layers, theta, key);
     }
-    if (!sample.network().statistics().isEmpty()) {
-      return Finding.notApplicable(
-          check, "products go through batch normalisation's statistics, curvature does not");
+    return outputs == null
+        ? Finding.notApplicable(check, String.valueOf(HeldOutputs.refusal(sample.network())))
+        : rowsAgainstOutputs(check, fisher, layers, key, outputs);
+  }
+
+  private static Finding rowsAgainstOutputs(
+      String check, FisherSample fisher, List<LayerFisher> layers, long key, HeldOutputs outputs) {
+    Differences differences = new Differences(Tolerances.DIFFERENCES);
+    Worst worst = new Worst();
+    for (LayerFisher layer : layers) {
+      ParameterBlock block = layer.block();
+      double[] v = outputs.direction(block, key + block.index());
+      double product = layer.rows().product(Arrays.copyOfRange(v, block.offset(), block.end()));
+      worst.add(block.name(), outputs.error(v, product, 0, differences));
     }
+    return worst.finding(
+        check,
+        "v'Fv of layers' rows = differences of %s%s, %s"
+            .formatted(outputs.describe(), differences.note(), fisher.describe()),
+        Tolerances.DIFFERENCES);
+  }
+
+  private Finding rowsAgainstProducts(
+      String check, FisherSample fisher, List<LayerFisher> layers, double[] theta, long key) {
     List<double[]> directions = new ArrayList<>();
     for (LayerFisher layer : layers) {
       ParameterBlock block = layer.block();
@@ -149,7 +192,7 @@ public record BlockCheck(
     for (int i = 0; i < layers.size(); i++) {
       ParameterBlock block = layers.get(i).block();
       double product = sums.scalar(SumNames.product(i, i)) / sums.scalar(SumNames.COUNT);
-      double[] v = java.util.Arrays.copyOfRange(directions.get(i), block.offset(), block.end());
+      double[] v = Arrays.copyOfRange(directions.get(i), block.offset(), block.end());
       double expected = layers.get(i).rows().product(v);
       worst.add(block.name(), Vec.ratio(Math.abs(product - expected), expected));
     }

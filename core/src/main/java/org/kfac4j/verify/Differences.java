@@ -1,5 +1,6 @@
 package org.kfac4j.verify;
 
+import java.util.function.DoubleFunction;
 import java.util.function.DoubleUnaryOperator;
 
 /**
@@ -10,15 +11,19 @@ import java.util.function.DoubleUnaryOperator;
  * the tolerance is therefore measured again with smaller steps, and the first that satisfies it is
  * taken; how often that was so is counted, and told. Before that larger ones are tried, because of
  * a derivative that is small beside f rounding is the larger error. The tolerance stays the same: a
- * wrong derivative is wrong at every step.
+ * wrong derivative is wrong at every step. Which step is tried first is what the last derivative
+ * was taken at.
  */
 final class Differences {
   /** Relative to the size of what is moved. */
-  private static final double[] STEPS = {1e-3, 1e-2, 1e-1, 1e-4, 1e-5, 1e-6, 1e-7};
+  private static final double[] STEPS = {1e-3, 1e-2, 1e-1, 1e-4, 1e-5, 1e-6, 1e-7, 1e-8};
 
   private final double tolerance;
   private int measured;
   private int other;
+
+  /** Which step was taken last: what is similar is tried with it first. */
+  private int last;
 
   Differences(double tolerance) {
     this.tolerance = tolerance;
@@ -28,11 +33,16 @@ final class Differences {
   double error(DoubleUnaryOperator errorAt) {
     measured++;
     double best = Double.POSITIVE_INFINITY;
-    for (int i = 0; i < STEPS.length; i++) {
-      double error = errorAt.applyAsDouble(STEPS[i]);
+    for (int i = -1; i < STEPS.length; i++) {
+      if (i == last) {
+        continue;
+      }
+      int step = i < 0 ? last : i;
+      double error = errorAt.applyAsDouble(STEPS[step]);
       best = error < best ? error : best;
       if (best <= tolerance) {
-        other += i > 0 ? 1 : 0;
+        last = step;
+        other += step > 0 ? 1 : 0;
         return best;
       }
     }
@@ -49,7 +59,20 @@ final class Differences {
         h);
   }
 
-  static double combined(double plus, double minus, double plus2, double minus2, double h) {
+  /** The same of a function with several values. */
+  static double[] tangent(DoubleFunction<double[]> f, double h) {
+    double[] plus = f.apply(h);
+    double[] minus = f.apply(-h);
+    double[] plus2 = f.apply(2 * h);
+    double[] minus2 = f.apply(-2 * h);
+    double[] tangent = new double[plus.length];
+    for (int i = 0; i < tangent.length; i++) {
+      tangent[i] = combined(plus[i], minus[i], plus2[i], minus2[i], h);
+    }
+    return tangent;
+  }
+
+  private static double combined(double plus, double minus, double plus2, double minus2, double h) {
     return (8 * (plus - minus) - (plus2 - minus2)) / (12 * h);
   }
 

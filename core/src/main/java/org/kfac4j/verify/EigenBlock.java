@@ -1,5 +1,11 @@
 package org.kfac4j.verify;
 
+import java.util.Arrays;
+import org.kfac4j.Snapshot;
+import org.kfac4j.linalg.BlockDiagonalMatrix;
+import org.kfac4j.linalg.DiagonalBlocks;
+import org.kfac4j.linalg.Precision;
+
 /**
  * (U_A ⊗ U_G) diag(S) (U_A ⊗ U_G)ᵀ: EKFAC's, arXiv:1806.03884 §3.2, TEKFAC's, arXiv:2011.13609;
  * with unit vectors the diagonal.
@@ -9,6 +15,30 @@ package org.kfac4j.verify;
  * @param scalings S, laid out as X
  */
 record EigenBlock(Square a, Square g, double[] scalings) implements ApproximateBlock {
+  /** U_Aᵀ or U_Gᵀ of a saved map. */
+  static Square basis(Snapshot saved, String name) {
+    try (BlockDiagonalMatrix matrix = BlockDiagonalMatrix.restore(saved, name, Precision.DOUBLE)) {
+      DiagonalBlocks blocks = matrix.blocks();
+      int n = blocks.size();
+      double[] values = matrix.toArray();
+      if (blocks.isWhole()) {
+        return new Square(n, values);
+      }
+      double[] all = new double[n * n];
+      int at = 0;
+      for (int b = 0; b < (blocks.isDiagonal() ? n : blocks.count()); b++) {
+        int width = blocks.isDiagonal() ? 1 : blocks.width(b);
+        int first = blocks.isDiagonal() ? b : blocks.first(b);
+        for (int row = 0; row < width; row++) {
+          double[] part = Arrays.copyOfRange(values, at, at + width);
+          System.arraycopy(part, 0, all, (first + row) * n + first, width);
+          at += width;
+        }
+      }
+      return new Square(n, all);
+    }
+  }
+
   @Override
   public double trace() {
     double trace = 0;

@@ -6,12 +6,15 @@ import java.util.Map;
 import org.kfac4j.curvature.BlockForm;
 import org.kfac4j.curvature.BlockForms;
 import org.kfac4j.curvature.BlockStatistics;
+import org.kfac4j.curvature.Coupling;
+import org.kfac4j.curvature.CouplingMoments;
 import org.kfac4j.curvature.FisherType;
 import org.kfac4j.curvature.Request;
 import org.kfac4j.curvature.Sums;
 import org.kfac4j.data.Batch;
 import org.kfac4j.network.Network;
 import org.kfac4j.network.Network.ParameterBlock;
+import org.kfac4j.network.WeightSharing;
 import org.kfac4j.optimizer.Objective;
 
 /**
@@ -31,10 +34,11 @@ record FisherSample(
   /** Outputs up to which the expectation over targets is taken exactly. */
   private static final int FEW_OUTPUTS = 32;
 
-  /** Numbers of all layers' rows together, 32 MB of them: time more than memory. */
-  private static final long NUMBERS = 1L << 22;
+  /** Numbers of all layers' rows together, 128 MB of them: time more than memory. */
+  private static final long NUMBERS = 1L << 24;
 
-  private static final long TARGETS = 0x6b666163;
+  /** Key of sampled targets. */
+  static final long TARGETS = 0x6b666163;
 
   /** As many of the sample's examples, at random, as that many numbers allow. */
   static FisherSample of(Sample sample, Objective.Point point, BlockForms forms) {
@@ -62,6 +66,29 @@ record FisherSample(
     return new FisherSample(sample, point, one, fisher, forms, new EnumMap<>(BlockForm.class));
   }
 
+  /** The same with another kind of weight sharing. */
+  FisherSample sharing(WeightSharing sharing) {
+    return sharing == forms.sharing() ? this : with(sharing, forms.scales());
+  }
+
+  /** The same with another form of scales. */
+  FisherSample scales(BlockForm scales) {
+    return with(forms.sharing(), scales);
+  }
+
+  private FisherSample with(WeightSharing sharing, BlockForm scales) {
+    BlockForms other =
+        new BlockForms(
+            forms.weights(),
+            forms.coupling(),
+            sharing,
+            scales,
+            forms.strict(),
+            forms.rows(),
+            forms.wide());
+    return new FisherSample(sample, point, batch, fisher, other, new EnumMap<>(BlockForm.class));
+  }
+
   /** For tables. */
   String describe() {
     return "%d example%s, %s"
@@ -72,7 +99,10 @@ record FisherSample(
   }
 
   private Request.Statistics asked(BlockForm form, boolean factors) {
-    BlockForms of = forms.withWeights(form, forms.coupling());
+    return asked(forms.withWeights(form, forms.coupling()), factors);
+  }
+
+  private Request.Statistics asked(BlockForms of, boolean factors) {
     return new Request.Statistics(batch, fisher, TARGETS, of, factors, !factors);
   }
 
@@ -89,6 +119,14 @@ record FisherSample(
   /** Sums of squared projections in {@code bases}, U_Aᵀ and U_Gᵀ of one block after the other. */
   Sums scalings(BlockForm form, List<double[]> bases) {
     return point.evaluate(new Request.Curvature(asked(form, false)), bases);
+  }
+
+  /** What is kept between layers, with blocks in a form. */
+  CouplingMoments coupling(BlockForm form, Coupling coupling) {
+    CouplingMoments moments = new CouplingMoments(coupling, sample.network());
+    Request.Statistics asked = asked(forms.withWeights(form, coupling), true);
+    moments.update(point.evaluate(new Request.Curvature(asked)), 0);
+    return moments;
   }
 
   /** What is kept of a block in a form. */

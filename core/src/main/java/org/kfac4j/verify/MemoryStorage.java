@@ -9,7 +9,7 @@ import java.util.List;
 import org.kfac4j.data.Storage;
 
 /**
- * One file that is nowhere but in memory.
+ * One file that is nowhere but in memory, for a reader: nothing can be written or deleted.
  *
  * @param name by which it is read
  */
@@ -24,7 +24,7 @@ record MemoryStorage(String name, byte[] bytes) implements Storage {
 
   @Override
   public OutputStream create(String uri) {
-    throw new UnsupportedOperationException(uri);
+    throw new UnsupportedOperationException("what is in memory is only read, not written: " + uri);
   }
 
   @Override
@@ -44,6 +44,6 @@ record MemoryStorage(String name, byte[] bytes) implements Storage {
 
   @Override
   public void delete(String uri) {
-    throw new UnsupportedOperationException(uri);
+    throw new UnsupportedOperationException("what is in memory is only read, not deleted: " + uri);
   }
 }

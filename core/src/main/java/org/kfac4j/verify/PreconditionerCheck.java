@@ -1,7 +1,6 @@
 package org.kfac4j.verify;
 
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 import org.kfac4j.Snapshot;
@@ -13,8 +12,6 @@ import org.kfac4j.curvature.RowWindow;
 import org.kfac4j.curvature.SumNames;
 import org.kfac4j.curvature.Sums;
 import org.kfac4j.data.Hashing;
-import org.kfac4j.linalg.BlockDiagonalMatrix;
-import org.kfac4j.linalg.DiagonalBlocks;
 import org.kfac4j.linalg.FactorizationException;
 import org.kfac4j.linalg.Precision;
 import org.kfac4j.network.Network.ParameterBlock;
@@ -46,6 +43,7 @@ final class PreconditionerCheck {
   private final Worst diagonal = new Worst();
   private final Worst quality = new Worst();
   private final List<BlockQuality> qualities = new ArrayList<>();
+  private final List<Finding> coupled = new ArrayList<>();
 
   PreconditionerCheck(
       String entry,
@@ -83,13 +81,16 @@ final class PreconditionerCheck {
     try {
       List<Double> strengths = new ArrayList<>();
       for (int i = 0; i < layers.size(); i++) {
-        strengths.add(strength(layers.get(i), statistics.get(i)));
+        strengths.add(strength(statistics.get(i), layers.get(i).block()));
         maps.add(map(layers.get(i).block(), statistics.get(i), strengths.get(i)));
       }
       Sums rescaled = preconditioner.scalings() == null ? null : rescale(maps);
       for (int i = 0; i < layers.size(); i++) {
         check(layers.get(i), statistics.get(i), maps.get(i), strengths.get(i), rescaled);
       }
+      coupled.addAll(
+          new CoupledCheck(preconditioner, sample, machine, layers, strengths, maps)
+              .run(entry, key));
     } finally {
       maps.forEach(LinearMap::close);
     }
@@ -99,8 +100,9 @@ final class PreconditionerCheck {
     return preconditioner.factor(statistics, strength, block.name(), machine);
   }
 
-  private static double strength(LayerFisher layer, BlockStatistics statistics) {
-    double mean = statistics.fisherTrace() / layer.block().shape().size();
+  /** The mean eigenvalue of what is taken for a block's Fisher matrix. */
+  static double strength(BlockStatistics statistics, ParameterBlock block) {
+    double mean = statistics.fisherTrace() / block.shape().size();
     return mean > 0 ? mean : 1;
   }
 
@@ -228,8 +230,8 @@ final class PreconditionerCheck {
   private void eigen(LayerFisher layer, LinearMap map, double strength, Sums rescaled) {
     ParameterBlock at = layer.block();
     Snapshot saved = saved(map);
-    Square a = basis(saved, "UA");
-    Square g = basis(saved, "UG");
+    Square a = EigenBlock.basis(saved, "UA");
+    Square g = EigenBlock.basis(saved, "UG");
     double[] s = rescaled.mean(SumNames.scalings(at), rescaled.scalar(SumNames.STATISTICS_COUNT));
     double[] best = layer.rows().projected(a.rows(), g.rows()).diagonal();
     scalings.add(at.name(), Vec.largest(s, best));
@@ -243,29 +245,6 @@ final class PreconditionerCheck {
     try (LinearMap restored =
         preconditioner.restore(changed, "", at.rows(), at.columns(), machine)) {
       invert(layer, block, restored, strength);
-    }
-  }
-
-  private static Square basis(Snapshot saved, String name) {
-    try (BlockDiagonalMatrix matrix = BlockDiagonalMatrix.restore(saved, name, Precision.DOUBLE)) {
-      DiagonalBlocks blocks = matrix.blocks();
-      int n = blocks.size();
-      double[] values = matrix.toArray();
-      if (blocks.isWhole()) {
-        return new Square(n, values);
-      }
-      double[] all = new double[n * n];
-      int at = 0;
-      for (int b = 0; b < (blocks.isDiagonal() ? n : blocks.count()); b++) {
-        int width = blocks.isDiagonal() ? 1 : blocks.width(b);
-        int first = blocks.isDiagonal() ? b : blocks.first(b);
-        for (int row = 0; row < width; row++) {
-          double[] part = Arrays.copyOfRange(values, at, at + width);
-          System.arraycopy(part, 0, all, (first + row) * n + first, width);
-          at += width;
-        }
-      }
-      return new Square(n, all);
     }
   }
 
@@ -298,6 +277,7 @@ final class PreconditionerCheck {
               "error no larger than with the factors' eigenvalues",
               Tolerances.EXACT));
     }
+    findings.addAll(coupled);
     if (!quality.isEmpty()) {
       findings.add(quality.info(entry + ": block", "relative Frobenius error of F̂"));
     }

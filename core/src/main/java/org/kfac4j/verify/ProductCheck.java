@@ -21,22 +21,23 @@ public record ProductCheck(Sample sample, Objective objective) {
   private static final String NAME = "Fisher products";
 
   public Finding run(double[] theta, long key) {
+    Selection examples = sample.forDifferences();
     double[] v = sample.direction(theta, Hashing.key(key, 1));
     double[] w = sample.direction(theta, Hashing.key(key, 2));
     Sums sums;
     try (Objective.Point point = objective.at(theta)) {
-      sums = point.evaluate(new Request.Products(sample.batch(), 2), List.of(v, w));
+      sums = point.evaluate(new Request.Products(examples.batch(), 2), List.of(v, w));
     }
     double vv = sums.scalar(SumNames.product(0, 0));
     double vw = sums.scalar(SumNames.product(0, 1));
     double ww = sums.scalar(SumNames.product(1, 1));
-    double[] z = sample.outputs(theta);
+    double[] z = examples.outputs(theta);
     Differences differences = new Differences(Tolerances.DIFFERENCES);
     double error =
         differences.error(
             h -> {
-              double[] u = tangent(theta, v, h);
-              double[] t = tangent(theta, w, h);
+              double[] u = tangent(examples, theta, v, h);
+              double[] t = tangent(examples, theta, w, h);
               double uu = product(z, u, u);
               double tt = product(z, t, t);
               double worst =
@@ -54,23 +55,15 @@ public record ProductCheck(Sample sample, Objective objective) {
         Tolerances.DIFFERENCES);
   }
 
-  private double[] tangent(double[] theta, double[] v, double h) {
-    double[] plus = sample.outputs(Vec.plus(theta, h, v));
-    double[] minus = sample.outputs(Vec.plus(theta, -h, v));
-    double[] plus2 = sample.outputs(Vec.plus(theta, 2 * h, v));
-    double[] minus2 = sample.outputs(Vec.plus(theta, -2 * h, v));
-    double[] tangent = new double[plus.length];
-    for (int i = 0; i < tangent.length; i++) {
-      tangent[i] = Differences.combined(plus[i], minus[i], plus2[i], minus2[i], h);
-    }
-    return tangent;
+  private static double[] tangent(Selection examples, double[] theta, double[] v, double step) {
+    return Differences.tangent(t -> examples.outputs(Vec.plus(theta, t, v)), step);
   }
 
   /** Σ uᵀ F_R t over the rows. */
   private double product(double[] z, double[] u, double[] t) {
     Loss loss = sample.network().loss();
-    int rows = sample.count();
     int width = loss.outputs();
+    int rows = z.length / width;
     double[] vector = new double[z.length];
     double sum = 0;
     for (int c = 0; c < loss.fisherVectors(); c++) {

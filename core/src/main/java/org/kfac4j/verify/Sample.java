@@ -1,17 +1,20 @@
 package org.kfac4j.verify;
 
-import java.util.Arrays;
+import java.util.EnumSet;
+import java.util.Set;
 import org.kfac4j.Check;
-import org.kfac4j.curvature.BlockForward;
 import org.kfac4j.curvature.ComputeBackend;
-import org.kfac4j.curvature.Parameters;
 import org.kfac4j.data.Batch;
 import org.kfac4j.data.Examples;
 import org.kfac4j.data.Hashing;
-import org.kfac4j.linalg.Precision;
+import org.kfac4j.network.Activation.Function;
+import org.kfac4j.network.ActivationLayer;
+import org.kfac4j.network.GlobalPoolingLayer;
+import org.kfac4j.network.Layer;
 import org.kfac4j.network.Network;
 import org.kfac4j.network.Network.ParameterBlock;
-import org.kfac4j.network.Targets;
+import org.kfac4j.network.ParametricReluLayer;
+import org.kfac4j.network.PoolingLayer;
 
 /**
  * A network and a few examples of its data, small enough to be one block.
@@ -23,6 +26,24 @@ public record Sample(Network network, ComputeBackend backend, Examples examples)
   /** How far weights are moved, relative to their own size. */
   private static final double MOVE = 0.05;
 
+  /** Those without kinks. */
+  private static final Set<Function> SMOOTH =
+      EnumSet.of(
+          Function.IDENTITY,
+          Function.SIGMOID,
+          Function.TANH,
+          Function.SOFTPLUS,
+          Function.SWISH,
+          Function.GELU,
+          Function.MISH,
+          Function.CUBE);
+
+  /** Numbers with a kink each, of which within a small step hardly any passes it. */
+  private static final long KINKS = 1L << 20;
+
+  /** Batch normalisation of vectors leaves nothing of a single one. */
+  private static final long FEWEST = 2;
+
   public Sample {
     Check.that(examples.firstId() == 0, "ids must begin at 0, got %d", examples.firstId());
     Check.that(examples.count() >= 1, "a sample needs at least one example");
@@ -30,11 +51,6 @@ public record Sample(Network network, ComputeBackend backend, Examples examples)
 
   public int count() {
     return examples.count();
-  }
-
-  /** Every example once. */
-  public Batch batch() {
-    return Batch.everything(count());
   }
 
   /**
@@ -67,43 +83,32 @@ public record Sample(Network network, ComputeBackend backend, Examples examples)
     return size > 0 ? size : 0.1;
   }
 
-  /** The network's outputs z in training, [count, outputs] row by row. */
-  double[] outputs(double[] theta) {
-    long[] ids = new long[count()];
-    Arrays.setAll(ids, i -> i);
-    Batch batch = batch();
-    return outputs(
-        theta,
-        forward ->
-            forward.runTraining(
-                examples.features(), count(), Hashing.key(batch.seed(), batch.start()), ids));
-  }
-
   /** What the network predicts after training, [count, outputs] row by row. */
   double[] predictions(double[] theta) {
-    double[] z = outputs(theta, forward -> forward.run(examples.features(), count()));
+    double[] z = new Selection(this, Batch.everything(count())).evaluated(theta);
     network.loss().predict(z, count());
     return z;
   }
 
-  private interface Pass {
-    void run(BlockForward forward);
+  /** As many examples, at random, as {@link Differences} can cope with. */
+  Selection forDifferences() {
+    long each = network.layers().stream().mapToLong(Sample::kinks).sum();
+    long most = each == 0 ? count() : Math.max(FEWEST, KINKS / each);
+    return new Selection(this, new Batch(count(), 0, 0, Math.min(count(), most)));
   }
 
-  private double[] outputs(double[] theta, Pass pass) {
-    double[] z = new double[count() * network.outputs()];
-    try (BlockForward forward =
-        backend.forward(network, new Parameters(theta, Precision.DOUBLE), count())) {
-      pass.run(forward);
-      forward.value(network.layers().size(), z);
+  /** Numbers of an example with a kink each. */
+  private static long kinks(Layer layer) {
+    boolean smooth = true;
+    if (layer instanceof ActivationLayer of) {
+      smooth = SMOOTH.contains(of.activation().function());
+    } else if (layer instanceof PoolingLayer of) {
+      smooth = of.kind() != PoolingLayer.Kind.MAX;
+    } else if (layer instanceof GlobalPoolingLayer of) {
+      smooth = of.kind() != GlobalPoolingLayer.Kind.MAX;
+    } else if (layer instanceof ParametricReluLayer) {
+      smooth = false;
     }
-    return z;
-  }
-
-  /** The mean loss of the examples in training, with the l2 term, in nats. */
-  double loss(double[] theta) {
-    Targets targets = new Targets(examples.labels(), examples.targets());
-    return network.loss().value(outputs(theta), targets, count()) / count()
-        + network.penalty(theta);
+    return smooth ? 0 : layer.outputs();
   }
 }

@@ -31,6 +31,15 @@ record Square(int size, double[] values) {
     return new Square(size, shifted);
   }
 
+  /** s times this. */
+  Square scaled(double s) {
+    double[] scaled = values.clone();
+    for (int i = 0; i < scaled.length; i++) {
+      scaled[i] *= s;
+    }
+    return new Square(size, scaled);
+  }
+
   /** D M Dᵀ for directions d_i, the rows of D. */
   Square between(double[][] directions) {
     int k = directions.length;
@@ -82,6 +91,15 @@ record Square(int size, double[] values) {
       }
     }
     return new Square(size, transposed);
+  }
+
+  /** M v. */
+  double[] times(double[] v) {
+    double[] product = new double[size];
+    for (int row = 0; row < size; row++) {
+      product[row] = Vec.dot(rowOf(row), v);
+    }
+    return product;
   }
 
   /** L V R, V = [L's size, R's size] row by row. */
