@@ -104,6 +104,11 @@ public final class Dense {
     return Math.sqrt(dot(v, v));
   }
 
+  /** Σ of all entries, 1ᵀ A 1. */
+  public static double sum(double[][] a) {
+    return Arrays.stream(flat(a)).sum();
+  }
+
   /** Σ of squares of all entries. */
   public static double squares(double[][] a) {
     double[] all = flat(a);
@@ -148,6 +153,12 @@ public final class Dense {
 
   public static double[] minus(double[] u, double[] v) {
     return plus(u, scaled(-1, v));
+  }
+
+  public static double[] diagonalOf(double[][] a) {
+    double[] result = new double[a.length];
+    Arrays.setAll(result, i -> a[i][i]);
+    return result;
   }
 
   /** S + shift I. */
@@ -212,6 +223,23 @@ public final class Dense {
     double[][] identity = identity(a.length);
     Arrays.setAll(columns, i -> solve(a, identity[i]));
     return transposed(columns);
+  }
+
+  /**
+   * Pivots of an elimination without exchanges: a symmetric matrix is positive definite if and only
+   * if all are positive.
+   */
+  public static double[] pivots(double[][] a) {
+    double[][] m = new double[a.length][];
+    Arrays.setAll(m, i -> a[i].clone());
+    double[] pivots = new double[a.length];
+    for (int k = 0; k < a.length; k++) {
+      pivots[k] = m[k][k];
+      for (int row = k + 1; row < a.length; row++) {
+        m[row] = minus(m[row], scaled(m[row][k] / pivots[k], m[k]));
+      }
+    }
+    return pivots;
   }
 
   /** The lower triangle of a symmetric matrix, row by row. */

@@ -13,38 +13,48 @@ import org.kfac4j.InvalidInputException;
  * task of each run are fitted by t(e, s) of {@link PassRate} with non-negative least squares of
  * relative errors; everything else is a median. Costs beside tasks (jobs, merging, the driver) come
  * from runs with a local master alone: what processes cost each other is in {@link TransportRates}.
+ * Without such a run the driver's costs come from the others, less {@link TransportRates}' storing
+ * of broadcasts, and nothing is known of local masters.
  */
 public final class CostFit {
   /** Sizes that differ by less are one size: noise would decide. */
   private static final double DIFFERENT = 1.25;
 
   private final IterationWork work;
+  private final TransportRates transport;
   private final List<MeasuredRun> runs;
   private final List<MeasuredRun> local;
+
+  /** Those that show what the driver costs. */
+  private final List<MeasuredRun> driver;
+
   private final List<String> notes = new ArrayList<>();
 
-  private CostFit(IterationWork work, List<MeasuredRun> runs) {
+  private CostFit(IterationWork work, TransportRates transport, List<MeasuredRun> runs) {
     this.work = work;
+    this.transport = transport;
     this.runs = runs;
     this.local = runs.stream().filter(run -> run.cluster().local()).toList();
+    this.driver = local.isEmpty() ? runs : local;
   }
 
   /**
    * The rates.
    *
+   * @param transport what processes cost each other in runs that have no local master
    * @param runs of the same network and optimizer settings, with at least two numbers of examples
-   *     per task, one of them with a local master
+   *     per task; where executors make inverses, one of them with a local master
    * @throws InvalidInputException saying which runs are missing if those do not determine the rates
    */
-  public static CostRates of(IterationWork work, List<MeasuredRun> runs) {
-    return new CostFit(work, List.copyOf(runs)).fit();
+  public static CostRates of(IterationWork work, TransportRates transport, List<MeasuredRun> runs) {
+    return new CostFit(work, transport, List.copyOf(runs)).fit();
   }
 
   private CostRates fit() {
     InvalidInputException.require(!runs.isEmpty(), "a cost model needs at least one measured run");
     InvalidInputException.require(
-        !local.isEmpty(),
-        "a cost model needs at least one run with a local master, which shows what the driver costs; got %s",
+        !local.isEmpty() || !work.remoteInverses(),
+        "a cost model needs at least one run with a local master where executors make inverses: it shows what these cost; got %s",
         names());
     boolean severalTasks =
         runs.stream().mapToInt(run -> run.cluster().concurrent()).distinct().count() > 1;
@@ -57,7 +67,7 @@ public final class CostFit {
               .formatted(runs.get(0).cluster().concurrent()));
     }
     double job = localJob();
-    double inverse = MeasuredRun.median(local, run -> run.inverses(work));
+    double inverse = MeasuredRun.median(driver, run -> run.inverses(work));
     if (work.inversePeriod() > 0 && inverse == 0) {
       notes.add("no run made an inverse: it counts as nothing");
     }
@@ -65,12 +75,12 @@ public final class CostFit {
         rates,
         job,
         localMerge(job),
-        MeasuredRun.median(local, run -> run.phase("broadcast")) / (1 + work.directions()),
-        MeasuredRun.median(local, run -> run.phase("average")),
+        convert(),
+        MeasuredRun.median(driver, run -> run.phase("average")),
         inverse,
-        local.get(0).driverThreads(),
-        MeasuredRun.median(local, run -> run.phase("precondition")),
-        MeasuredRun.median(local, MeasuredRun::others),
+        driver.get(0).driverThreads(),
+        MeasuredRun.median(driver, run -> run.phase("precondition")),
+        MeasuredRun.median(driver, MeasuredRun::others),
         notes);
   }
 
@@ -154,8 +164,19 @@ public final class CostFit {
     }
   }
 
+  /** What a broadcast takes on the driver, but storing it for others. */
+  private double convert() {
+    double each =
+        MeasuredRun.median(driver, run -> run.phase("broadcast")) / (1 + work.directions());
+    double stored = (double) work.numberBytes() * work.parameters() * transport.storePerByte();
+    return local.isEmpty() ? Math.max(0, each - stored) : each;
+  }
+
   /** Passes that send scalars show what a job costs; else the gradient's job, merging included. */
   private double localJob() {
+    if (local.isEmpty()) {
+      return Double.NaN;
+    }
     List<Double> scalars = new ArrayList<>();
     for (PassKind kind : List.of(PassKind.PRODUCTS, PassKind.LOSS)) {
       local.forEach(run -> scalars.addAll(run.pass(kind.restKey())));
@@ -166,6 +187,9 @@ public final class CostFit {
   }
 
   private double localMerge(double job) {
+    if (local.isEmpty()) {
+      return Double.NaN;
+    }
     List<Double> perByte = new ArrayList<>();
     for (MeasuredRun run : local) {
       double bytes =

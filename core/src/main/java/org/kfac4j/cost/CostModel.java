@@ -44,7 +44,8 @@ public record CostModel(IterationWork work, CostRates rates, TransportRates tran
   /**
    * One iteration with a batch of that size.
    *
-   * @throws InvalidInputException if the batch is empty or larger than the training set
+   * @throws InvalidInputException if the batch is empty or larger than the training set, or the
+   *     cluster is a local master and no run that the rates are of had one
    */
   public IterationCost predict(ClusterSpec cluster, long batch) {
     InvalidInputException.require(
@@ -52,6 +53,9 @@ public record CostModel(IterationWork work, CostRates rates, TransportRates tran
         "a batch must have from 1 to %d examples, all there are, got %d",
         work.examples(),
         batch);
+    InvalidInputException.require(
+        !cluster.local() || !Double.isNaN(rates.localJob()),
+        "the cost model was fitted to clusters alone, it knows nothing of a local master");
     List<Part> parts = new ArrayList<>();
     double vector = (double) work.numberBytes() * work.parameters();
     parts.add(new Part("broadcast weights", broadcast(cluster, vector), 1));

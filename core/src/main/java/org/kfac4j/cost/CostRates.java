@@ -8,8 +8,9 @@ import java.util.Map;
  * composes an iteration.
  *
  * @param passes of tasks, by kind
- * @param localJob seconds of a job with a local master beside its tasks
- * @param localMergePerByte seconds per byte of a task's sums, merged with a local master
+ * @param localJob seconds of a job with a local master beside its tasks; NaN if no run had one
+ * @param localMergePerByte seconds per byte of a task's sums, merged with a local master; NaN like
+ *     {@code localJob}
  * @param convert seconds to make one vector of θ's length ready to be sent, on the driver
  * @param average seconds to divide sums and move averages, on the driver, per iteration
  * @param inverse seconds to make all inverses once, on the driver

@@ -19,15 +19,16 @@ public record MeasuredRun(
   /** Iterations at the start that compilers and caches warm up in; they are not counted. */
   static final int WARM_UP = 4;
 
-  private static final int LEAST = 4;
+  /** Iterations that a run needs. */
+  public static final int LEAST = WARM_UP + 4;
 
   public MeasuredRun {
     records = List.copyOf(records);
     InvalidInputException.require(
-        records.size() >= WARM_UP + LEAST,
+        records.size() >= LEAST,
         "%s: a cost model needs runs of at least %d iterations, of which the first %d are not counted, got %d",
         name,
-        WARM_UP + LEAST,
+        LEAST,
         WARM_UP,
         records.size());
     InvalidInputException.require(

@@ -7,13 +7,12 @@ import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.function.IntConsumer;
+import java.util.function.IntToDoubleFunction;
 import org.jspecify.annotations.Nullable;
 import org.kfac4j.Snapshot;
 import org.kfac4j.curvature.BlockForms;
 import org.kfac4j.curvature.BlockStatistics;
 import org.kfac4j.curvature.CouplingMoments;
-import org.kfac4j.curvature.DiagonalStatistics;
-import org.kfac4j.curvature.ExactStatistics;
 import org.kfac4j.curvature.SumNames;
 import org.kfac4j.curvature.Sums;
 import org.kfac4j.data.Batch;
@@ -97,7 +96,9 @@ final class Curvature implements AutoCloseable {
       @Nullable Double gamma,
       @Nullable Inverse before,
       @Nullable LayerWorkers workers) {
-    double[] strengths = strengths(lambda, gamma);
+    // Eigenvalues that are estimated come later: Inverse.damp then follows them, but for blocks of
+    // scales, which are inverted here.
+    double[] strengths = strengths(dampings(lambda, i -> averages.get(i).fisherTrace()), gamma);
     LinearMap[] maps = new LinearMap[blocks.size()];
     try {
       if (workers != null && settings.invertsOnExecutors(network)) {
@@ -107,11 +108,14 @@ final class Curvature implements AutoCloseable {
           i -> {
             if (maps[i] == null) {
               maps[i] =
-                  invert(
-                      averages.get(i),
-                      strengths[i],
-                      blocks.get(i),
-                      before == null ? null : before.maps.get(i));
+                  settings
+                      .preconditioner()
+                      .invert(
+                          blocks.get(i),
+                          averages.get(i),
+                          strengths[i],
+                          settings.machine(),
+                          before == null ? null : before.maps.get(i));
             }
           });
       NetworkParts parts = parts(strengths, List.of(maps));
@@ -163,40 +167,28 @@ final class Curvature implements AutoCloseable {
     return new NetworkParts(network, averages, coupling, strengths, maps, settings.machine(), pool);
   }
 
-  /** What is added to each block's curvature. */
-  private double[] strengths(double lambda, @Nullable Double gamma) {
-    double[] strengths = dampings(lambda);
+  /** What is added to each block's curvature: its λ and η, or γ². */
+  private double[] strengths(double[] dampings, @Nullable Double gamma) {
+    double[] strengths = new double[dampings.length];
     for (int i = 0; i < strengths.length; i++) {
       strengths[i] =
-          gamma == null ? strengths[i] + blocks.get(i).penalty().weights() : gamma * gamma;
+          gamma == null ? dampings[i] + blocks.get(i).penalty().weights() : gamma * gamma;
     }
     return strengths;
   }
 
-  /** λ of each block: the same for all, or {@link RelativeDamping} if the settings say so. */
-  double[] dampings(double lambda) {
+  /**
+   * λ of each block: the same for all, or {@link RelativeDamping} if the settings say so.
+   *
+   * @param trace of a block's Fisher matrix
+   */
+  private double[] dampings(double lambda, IntToDoubleFunction trace) {
     if (settings.relativeDamping() == null) {
       double[] same = new double[blocks.size()];
       Arrays.fill(same, lambda);
       return same;
     }
-    return settings.relativeDamping().of(network, averages, lambda);
-  }
-
-  private LinearMap invert(
-      BlockStatistics average, double strength, ParameterBlock block, @Nullable LinearMap before) {
-    if (block.shape().role() == ParameterRole.WEIGHTS) {
-      return settings
-          .preconditioner()
-          .factor(average, strength, block.name(), settings.machine(), before);
-    }
-    if (average instanceof ExactStatistics exact) {
-      return ExactInverse.of(exact, strength, settings.machine());
-    }
-    if (average instanceof DiagonalStatistics diagonal) {
-      return DiagonalInverse.of(diagonal, strength);
-    }
-    return new Identity(block.shape().size());
+    return settings.relativeDamping().of(network, trace, lambda);
   }
 
   /** The inverse that {@link Inverse#save} saved. */
@@ -322,9 +314,22 @@ final class Curvature implements AutoCloseable {
           (i, eigen) -> eigen.average(gradient, blocks.get(i).offset(), count, weightOfPast));
     }
 
+    /** λ of each block, with the statistics and eigenvalues of this moment. */
+    double[] dampings(double lambda) {
+      return Curvature.this.dampings(lambda, this::trace);
+    }
+
+    /** The sum of eigenvalues that are estimated, else the trace that the statistics have. */
+    private double trace(int i) {
+      boolean estimated = settings.preconditioner().scalings() != null;
+      return estimated && maps.get(i) instanceof EigenbasisMap eigen
+          ? eigen.trace()
+          : averages.get(i).fisherTrace();
+    }
+
     /** Sets what is added to the blocks' curvature. */
     void damp(double lambda) {
-      double[] now = Curvature.this.strengths(lambda, null);
+      double[] now = strengths(dampings(lambda), null);
       System.arraycopy(now, 0, strengths, 0, now.length);
       forEachEigen((i, eigen) -> eigen.damp(strengths[i]));
     }

@@ -144,6 +144,15 @@ final class EigenbasisMap implements LinearMap {
     return eigenvalues;
   }
 
+  /** Σ S, the trace of the matrix without damping. */
+  double trace() {
+    double sum = 0;
+    for (double each : eigenvalues) {
+      sum += each;
+    }
+    return sum;
+  }
+
   /** Sets λ. */
   void damp(double now) {
     strength = now;

@@ -3,6 +3,7 @@ package org.kfac4j.optimizer;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.IntStream;
+import java.util.stream.Stream;
 import org.kfac4j.linalg.DiagonalBlocks;
 
 /**
@@ -72,6 +73,14 @@ public record Footprint(
   /** The same with eigenvectors that are sent to tasks, which estimate n eigenvalues. */
   Footprint withSentBases(long n) {
     return new Footprint(heap, outside, sums + n, outside - 2 * n, inverted, decomposed);
+  }
+
+  /** Numbers of the largest matrix that a refresh inverts or decomposes. */
+  public long largestSquare() {
+    return Stream.concat(inverted.stream(), decomposed.stream())
+        .mapToLong(n -> (long) n * n)
+        .max()
+        .orElse(0);
   }
 
   Footprint plus(Footprint other) {

@@ -225,8 +225,9 @@ final class KfacRun implements Optimizer.Run {
             new Request.Products(batch.subset(rule.fraction()), directions.size()), directions);
     double[][] curvatures = new double[directions.size()][directions.size()];
     double[] slopes = new double[directions.size()];
-    network.addDampedProducts(
-        curvature.dampings(lambda), directions, mean.gradient(), curvatures, slopes);
+    // All candidates have one λ for each block: γ is not searched where λ is relative.
+    double[] lambdas = candidates.get(0).inverse.dampings(lambda);
+    network.addDampedProducts(lambdas, directions, mean.gradient(), curvatures, slopes);
     addFisherProducts(products, curvatures);
     QuadraticModel best = null;
     int winner = 0;
@@ -378,7 +379,7 @@ final class KfacRun implements Optimizer.Run {
 
   /** Σ λ δ² with each block's λ. */
   private double dampingOf(double[] update) {
-    double[] lambdas = curvature.dampings(lambda);
+    double[] lambdas = requireNonNull(inverse).dampings(lambda);
     List<Network.ParameterBlock> blocks = network.blocks();
     double sum = 0;
     for (int i = 0; i < lambdas.length; i++) {

@@ -14,10 +14,11 @@ import org.kfac4j.network.Network.ParameterBlock;
 import org.kfac4j.network.ParameterRole;
 
 /** Threads of the driver for work on layers, side by side, the costliest first. */
-final class LayerPool implements AutoCloseable {
+public final class LayerPool implements AutoCloseable {
   private final ExecutorService threads;
 
-  LayerPool(int size) {
+  /** With so many threads; close it. */
+  public LayerPool(int size) {
     this.threads =
         Executors.newFixedThreadPool(
             size,

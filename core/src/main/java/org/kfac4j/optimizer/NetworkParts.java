@@ -13,7 +13,7 @@ import org.kfac4j.network.Network;
  * @param strengths what is added to each block's curvature
  * @param maps one for each block
  */
-record NetworkParts(
+public record NetworkParts(
     Network network,
     List<BlockStatistics> statistics,
     CouplingMoments coupling,

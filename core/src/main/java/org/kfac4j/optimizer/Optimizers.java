@@ -3,6 +3,7 @@ package org.kfac4j.optimizer;
 import static java.util.Objects.requireNonNull;
 
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 import org.kfac4j.InvalidInputException;
 import org.kfac4j.Settings;
 import org.kfac4j.curvature.BlockForm;
@@ -101,6 +102,7 @@ public final class Optimizers {
 
   private static Kfac kfac(Settings settings, DenseMachine machine) {
     Preconditioner preconditioner = Preconditioners.create(settings);
+    checkScalings(preconditioner.scalings(), settings.positiveInt("curvature.inverse-period"));
     StepRule step = stepRule(settings);
     RelativeDamping relative =
         settings.flag("curvature.relative-damping.enabled")
@@ -140,6 +142,17 @@ public final class Optimizers {
         step,
         settings.longValue("training.seed"),
         machine);
+  }
+
+  /** Mean gradients do not count in iterations that make a new basis: another must be due. */
+  private static void checkScalings(@Nullable Scalings scalings, int inversePeriod) {
+    InvalidInputException.require(
+        scalings == null
+            || scalings.source() != Scalings.Source.MEAN_GRADIENT
+            || (inversePeriod >= 2 && scalings.period() <= inversePeriod),
+        "curvature.scalings.source = mean-gradient needs curvature.inverse-period of at least 2 and of at least curvature.scalings.period, or a basis would never get eigenvalues of its own, got %d and %d",
+        inversePeriod,
+        scalings == null ? 0 : scalings.period());
   }
 
   private static Damping damping(Settings settings) {

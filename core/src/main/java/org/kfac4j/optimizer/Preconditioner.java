@@ -7,8 +7,11 @@ import org.kfac4j.curvature.BlockForm;
 import org.kfac4j.curvature.BlockForms;
 import org.kfac4j.curvature.BlockStatistics;
 import org.kfac4j.curvature.Coupling;
+import org.kfac4j.curvature.DiagonalStatistics;
+import org.kfac4j.curvature.ExactStatistics;
 import org.kfac4j.network.Network;
 import org.kfac4j.network.Network.ParameterBlock;
+import org.kfac4j.network.ParameterRole;
 
 /**
  * How to divide the gradient of layers of weights by their curvature. Implementations are immutable
@@ -50,6 +53,30 @@ public interface Preconditioner extends Serializable {
   default LinearMap factor(
       BlockStatistics statistics, double strength, String layer, DenseMachine machine) {
     return factor(statistics, strength, layer, machine, null);
+  }
+
+  /**
+   * The map of any trained block of a network: of weights what {@link #factor} makes, of others the
+   * inverse of what is kept of them, whatever the preconditioner.
+   *
+   * @param strength as in {@link #factor}
+   */
+  default LinearMap invert(
+      ParameterBlock block,
+      BlockStatistics statistics,
+      double strength,
+      DenseMachine machine,
+      @Nullable LinearMap before) {
+    if (block.shape().role() == ParameterRole.WEIGHTS) {
+      return factor(statistics, strength, block.name(), machine, before);
+    }
+    if (statistics instanceof ExactStatistics exact) {
+      return ExactInverse.of(exact, strength, machine);
+    }
+    if (statistics instanceof DiagonalStatistics diagonal) {
+      return DiagonalInverse.of(diagonal, strength);
+    }
+    return new Identity(block.shape().size());
   }
 
   /** What {@link LinearMap#save} saved. */

@@ -27,7 +27,8 @@ public record Scalings(Source source, int period, double average) implements Ser
     Check.that(period >= 1, "curvature.scalings.period must be at least 1, got %d", period);
     Check.that(
         0 <= average && average < 1,
-        "curvature.scalings.average must be in [0, 1), got %s",
+        "curvature.scalings.%s must be in [0, 1), got %s",
+        source == Source.EXAMPLES ? "average" : "gradient-average",
         average);
   }
 

@@ -63,7 +63,8 @@ final class WolfeSearch {
    * Searches from t = 0.
    *
    * @param first step to try
-   * @return the step found, or the lowest one seen when the evaluations are used up, which is the
+   * @return the step found; or, when the evaluations are used up, steps have become as long as
+   *     {@value #LONGEST} or a bracket has closed without one, the lowest one seen, which is the
    *     start with a step of 0 if none was lower
    */
   Point from(Value start, double first) {

@@ -2,7 +2,9 @@ package org.kfac4j.study;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
+import java.util.TreeMap;
 import java.util.stream.Collectors;
 import org.kfac4j.training.Figures;
 
@@ -98,13 +100,18 @@ final class Doubts {
       doubts.add(
           "the grid of %s is not complete with batch %s".formatted(curve.optimizer(), unfinished));
     }
+    Map<String, List<String>> batches = new TreeMap<>();
+    for (StudyCell cell : entering(curve)) {
+      cell.edges()
+          .forEach(
+              setting ->
+                  batches
+                      .computeIfAbsent(StudyRun.label(setting), key -> new ArrayList<>())
+                      .add(Figures.count(cell.batch())));
+    }
     String edges =
-        entering(curve).stream()
-            .filter(cell -> !cell.edges().isEmpty())
-            .map(
-                cell ->
-                    "%s with batch %s"
-                        .formatted(String.join(" and ", cell.edges()), Figures.count(cell.batch())))
+        batches.entrySet().stream()
+            .map(edge -> edge.getKey() + " with batch " + String.join("; ", edge.getValue()))
             .collect(Collectors.joining(", "));
     if (!edges.isEmpty()) {
       doubts.add(

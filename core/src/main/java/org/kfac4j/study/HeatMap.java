@@ -6,6 +6,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.SortedMap;
 import java.util.TreeMap;
+import java.util.stream.Collectors;
 import org.kfac4j.training.Figures;
 import org.kfac4j.training.Html;
 
@@ -41,7 +42,10 @@ final class HeatMap {
     html.append(Html.escape(optimizer + ", batch " + Figures.count(cell.batch()))).append("</b>");
     if (!others.isEmpty()) {
       html.append("<span class=\"key\">")
-          .append(Html.escape("best over " + String.join(", ", others)))
+          .append(
+              Html.escape(
+                  "best over "
+                      + others.stream().map(StudyRun::label).collect(Collectors.joining(", "))))
           .append("</span>");
     }
     html.append("</figcaption>\n<table class=\"map\">\n");
@@ -69,7 +73,9 @@ final class HeatMap {
 
   private static void header(StringBuilder html, String row, String column, List<String> columns) {
     html.append("<tr><th></th><th colspan=\"").append(columns.size()).append("\">");
-    html.append(Html.escape(column)).append("</th></tr>\n<tr><th>").append(Html.escape(row));
+    html.append(Html.escape(StudyRun.label(column)))
+        .append("</th></tr>\n<tr><th>")
+        .append(Html.escape(StudyRun.label(row)));
     html.append("</th>");
     columns.forEach(value -> html.append("<th>").append(Html.escape(value)).append("</th>"));
     html.append("</tr>\n");

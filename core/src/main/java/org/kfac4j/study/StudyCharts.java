@@ -11,8 +11,7 @@ import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
-import org.kfac4j.study.StudyPage.Against;
-import org.kfac4j.study.StudyPage.Prediction;
+import org.kfac4j.study.Prediction.Against;
 import org.kfac4j.training.Figures;
 import org.kfac4j.training.SvgChart;
 import org.kfac4j.training.SvgChart.Line;
@@ -138,15 +137,7 @@ final class StudyCharts {
       String optimizer = optimizers.get(i);
       SortedMap<Integer, Double> seconds = new TreeMap<>();
       for (int batch : study.batchSizes()) {
-        double[] measured =
-            study.runs().stream()
-                .filter(run -> run.optimizer().equals(optimizer) && run.batchSize() == batch)
-                .mapToDouble(StudyRun::medianIterationSeconds)
-                .filter(value -> value > 0 && Double.isFinite(value))
-                .toArray();
-        if (measured.length > 0) {
-          seconds.put(batch, Order.median(measured));
-        }
+        study.iterationSeconds(optimizer, batch).ifPresent(value -> seconds.put(batch, value));
       }
       lines.add(series(optimizer, seconds, new Look(i, Line.MARKED)));
     }

@@ -1,15 +1,11 @@
 package org.kfac4j.study;
 
 import java.util.ArrayList;
-import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Objects;
-import java.util.SortedMap;
 import java.util.TreeMap;
 import java.util.stream.Collectors;
-import org.jspecify.annotations.Nullable;
 import org.kfac4j.training.Figures;
 import org.kfac4j.training.Html;
 
@@ -18,78 +14,18 @@ import org.kfac4j.training.Html;
  *
  * @param settings that all runs share
  * @param environment versions and cluster
- * @param predictions lines to draw beside what was measured
+ * @param forecast for this cluster and others
  */
 public record StudyPage(
     StudyResults results,
     Map<String, String> settings,
     Map<String, String> environment,
-    List<Prediction> predictions) {
+    Forecast forecast) {
 
-  /** What a predicted line is drawn against. */
-  public enum Against {
-    /** Beside the measured seconds of the same optimizer. */
-    BATCH,
-    /** In charts of their own. */
-    EXECUTORS
-  }
-
-  /**
-   * A line that a cost model predicts.
-   *
-   * @param name for the key
-   * @param optimizer whose colour it has against batch sizes
-   * @param target to which it predicts seconds; null for seconds per iteration
-   * @param budget under which; null for seconds per iteration, or for every budget
-   * @param seconds batch size or executors, at least 1 → predicted seconds
-   * @param measured of the same, what was measured; against batch sizes the study's own runs are
-   *     shown in any case
-   */
-  public record Prediction(
-      String name,
-      String optimizer,
-      Against against,
-      @Nullable Target target,
-      @Nullable Budget budget,
-      SortedMap<Integer, Double> seconds,
-      SortedMap<Integer, Double> measured) {
-    public Prediction {
-      seconds = Collections.unmodifiableSortedMap(new TreeMap<>(seconds));
-      measured = Collections.unmodifiableSortedMap(new TreeMap<>(measured));
-    }
-
-    /** Of seconds per iteration, without measured points of its own. */
-    public static Prediction ofIteration(
-        String name, String optimizer, Against against, SortedMap<Integer, Double> seconds) {
-      return new Prediction(name, optimizer, against, null, null, seconds, new TreeMap<>());
-    }
-
-    /** Of seconds to a target, without measured points of its own. */
-    public static Prediction ofTarget(
-        String name,
-        String optimizer,
-        Against against,
-        Target target,
-        Budget budget,
-        SortedMap<Integer, Double> seconds) {
-      return new Prediction(name, optimizer, against, target, budget, seconds, new TreeMap<>());
-    }
-
-    boolean isFor(Against where, @Nullable Target what, @Nullable Budget which) {
-      return against == where
-          && Objects.equals(target, what)
-          && (budget == null || which == null || budget == which);
-    }
-  }
-
-  public StudyPage {
-    predictions = List.copyOf(predictions);
-  }
-
-  /** Without predictions. */
+  /** Without a forecast. */
   public StudyPage(
       StudyResults results, Map<String, String> settings, Map<String, String> environment) {
-    this(results, settings, environment, List.of());
+    this(results, settings, environment, Forecast.NONE);
   }
 
   public String html() {
@@ -100,14 +36,14 @@ public record StudyPage(
     }
     body.append("<h2>Critical batch sizes</h2>\n").append(table(results.summary(), 3));
     paragraph(body, criticalNote());
-    StudyCharts charts = new StudyCharts(results, predictions);
+    StudyCharts charts = new StudyCharts(results, forecast.predictions());
     for (Target target : results.targets()) {
       for (Budget budget : results.budgets()) {
         target(body, charts, target, budget);
       }
     }
     charts(body, "Seconds per iteration", charts.iterations());
-    charts(body, "Beyond this cluster: predictions", charts.executors());
+    beyond(body, charts);
     body.append("<h2>Hyperparameters</h2>\n");
     paragraph(body, HeatMap.NOTE);
     for (Target target : results.targets()) {
@@ -169,6 +105,28 @@ public record StudyPage(
         body,
         "Over the grid with seed %d. Least s: the fewest seconds to the target of any point. Quartiles: a quarter, half and three quarters of the points have this best value or a better one until they end, which is when all targets are met; – is a run without a value."
             .formatted(results.tuningSeed()));
+  }
+
+  private void beyond(StringBuilder body, StudyCharts charts) {
+    String drawn = charts.executors();
+    if (drawn.isEmpty() && forecast.notes().isEmpty()) {
+      return;
+    }
+    body.append("<h2>Beyond this cluster: predictions</h2>\n");
+    paragraph(body, forecast.assumptions());
+    if (!drawn.isEmpty()) {
+      body.append("<div class=\"charts\">\n").append(drawn).append("</div>\n");
+    }
+    for (Target target : results.targets()) {
+      for (Budget budget : results.budgets()) {
+        List<List<String>> rows = forecast.table(target, budget);
+        if (rows.size() > 1) {
+          paragraph(body, heading(target, budget) + ", seconds with the best batch size:");
+          body.append(table(rows, 0));
+        }
+      }
+    }
+    forecast.notes().forEach(note -> paragraph(body, "Note: " + note));
   }
 
   /** How a {@link Conclusion} begins. */

@@ -9,6 +9,7 @@ import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.OptionalDouble;
 import java.util.Set;
 import java.util.SortedMap;
 import java.util.TreeMap;
@@ -188,6 +189,19 @@ public record StudyResults(
   /** Curves of all optimizers, in their order. */
   public List<StudyCurve> curves(Budget budget, Target target) {
     return grids.keySet().stream().map(optimizer -> curve(optimizer, budget, target)).toList();
+  }
+
+  /** Median seconds of an iteration, over all runs of an optimizer with one batch size. */
+  public OptionalDouble iterationSeconds(String optimizer, int batch) {
+    double[] measured =
+        runs.stream()
+            .filter(run -> run.optimizer().equals(optimizer) && run.batchSize() == batch)
+            .mapToDouble(StudyRun::medianIterationSeconds)
+            .filter(value -> value > 0 && Double.isFinite(value))
+            .toArray();
+    return measured.length == 0
+        ? OptionalDouble.empty()
+        : OptionalDouble.of(Order.median(measured));
   }
 
   /**

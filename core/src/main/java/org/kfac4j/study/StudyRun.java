@@ -52,12 +52,17 @@ public record StudyRun(
     return outcome.startsWith("diverged");
   }
 
-  /** "damping=0.01, learning-rate=0.1", or "–" for a grid without settings. */
+  /** A setting without its block: "damping.initial" of "optimizer.damping.initial". */
+  public static String label(String setting) {
+    return setting.substring(setting.indexOf('.') + 1);
+  }
+
+  /** "damping.initial=0.01, l2=0.1", or "–" for a grid without settings. */
   public String pointText() {
     return point.isEmpty()
         ? "–"
         : point.entrySet().stream()
-            .map(setting -> setting.getKey() + "=" + setting.getValue())
+            .map(setting -> label(setting.getKey()) + "=" + setting.getValue())
             .collect(Collectors.joining(", "));
   }
 }

@@ -6,6 +6,7 @@ import java.util.Locale;
 import java.util.Optional;
 import java.util.OptionalDouble;
 import java.util.function.DoubleFunction;
+import java.util.stream.Collectors;
 import org.kfac4j.training.Figures;
 
 /**
@@ -16,7 +17,8 @@ final class StudyTables {
   /** Heading of a column of words. */
   static final String WINNER = "winner";
 
-  private static final String NONE = "–";
+  /** Of a figure that does not exist. */
+  static final String NONE = "–";
 
   private StudyTables() {}
 
@@ -182,7 +184,12 @@ final class StudyTables {
   }
 
   private static String winner(StudyCell cell) {
-    String edges = cell.edges().isEmpty() ? "" : " (edge: " + String.join(", ", cell.edges()) + ")";
+    String edges =
+        cell.edges().isEmpty()
+            ? ""
+            : cell.edges().stream()
+                .map(StudyRun::label)
+                .collect(Collectors.joining(", ", " (edge: ", ")"));
     return cell.winner().map(run -> run.pointText() + edges).orElse(NONE);
   }
 

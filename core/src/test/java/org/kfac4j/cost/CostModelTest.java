@@ -53,8 +53,11 @@ class CostModelTest {
 
   /** A run as {@link #RATES} have it. */
   private static MeasuredRun run(int slots, long batch) {
+    return run("run " + slots + " " + batch, ClusterSpec.local(slots), batch);
+  }
+
+  private static MeasuredRun run(String name, ClusterSpec cluster, long batch) {
     IterationWork work = work(false);
-    ClusterSpec cluster = ClusterSpec.local(slots);
     CostModel model = model(false);
     List<IterationRecord> records = new ArrayList<>();
     double seconds = 0;
@@ -73,7 +76,8 @@ class CostModelTest {
       }
       double jobs = passes.values().stream().mapToDouble(each -> each).sum();
       phases.put("map", jobs);
-      phases.put("broadcast", 3 * RATES.convert());
+      double store = cluster.local() ? 0 : 4e6 * TRANSPORT.storePerByte();
+      phases.put("broadcast", 3 * (RATES.convert() + store));
       phases.put("average", RATES.average());
       phases.put("precondition", RATES.precondition());
       if (k <= 3 || k % 10 == 0) {
@@ -84,13 +88,16 @@ class CostModelTest {
           new IterationRecord(
               k, seconds, batch, 1, 1.0, 1.0, null, null, phases, passes, Map.of(), null));
     }
-    return new MeasuredRun("run " + slots + " " + batch, cluster, 2, records);
+    return new MeasuredRun(name, cluster, 2, records);
   }
 
   @Test
   void ratesThatMadeTheRunsAreFound() {
     CostRates found =
-        CostFit.of(work(false), List.of(run(1, 1000), run(1, 4000), run(2, 2000), run(2, 8000)));
+        CostFit.of(
+            work(false),
+            TRANSPORT,
+            List.of(run(1, 1000), run(1, 4000), run(2, 2000), run(2, 8000)));
     PASSES.forEach(
         (kind, rate) -> {
           PassRate fitted = found.passes().get(kind);
@@ -111,19 +118,44 @@ class CostModelTest {
   }
 
   @Test
+  void runsOnAClusterAloneShowWhatTheDriverCosts() {
+    ClusterSpec small = ClusterSpec.of(2, 2, 1e9, 0.001);
+    ClusterSpec large = ClusterSpec.of(8, 2, 1e9, 0.001);
+    List<MeasuredRun> runs = List.of(run("a", small, 2000), run("b", large, 16_000));
+    CostRates found = CostFit.of(work(false), TRANSPORT, runs);
+    assertThat(found.convert()).isCloseTo(RATES.convert(), within(1e-9));
+    assertThat(found.average()).isCloseTo(RATES.average(), within(1e-9));
+    assertThat(found.inverse()).isCloseTo(RATES.inverse(), within(1e-9));
+    assertThat(found.precondition()).isCloseTo(RATES.precondition(), within(1e-9));
+    CostModel fitted = new CostModel(work(false), found, TRANSPORT);
+    ClusterSpec larger = ClusterSpec.of(64, 2, 1e9, 0.001);
+    // Rates of one number of tasks per machine: contention is in the seconds per example.
+    assertThat(fitted.predict(larger, 32_000).mean())
+        .isCloseTo(model(false).predict(larger, 32_000).mean(), within(1e-6));
+    assertThatThrownBy(() -> fitted.predict(ClusterSpec.local(2), 2000))
+        .isInstanceOf(InvalidInputException.class)
+        .hasMessageContaining("local master");
+    assertThatThrownBy(() -> CostFit.of(work(true), TRANSPORT, runs))
+        .isInstanceOf(InvalidInputException.class)
+        .hasMessageContaining("where executors make inverses")
+        .hasMessageContaining("a, b");
+  }
+
+  @Test
   void whatOneRunCannotTellIsSaidByName() {
-    assertThatThrownBy(() -> CostFit.of(work(false), List.of(run(2, 2000))))
+    assertThatThrownBy(() -> CostFit.of(work(false), TRANSPORT, List.of(run(2, 2000))))
         .isInstanceOf(InvalidInputException.class)
         .hasMessageContaining("two or more batch sizes")
         .hasMessageContaining("run 2 2000");
     // Two sizes, but the larger one with other tasks beside it.
-    assertThatThrownBy(() -> CostFit.of(work(false), List.of(run(1, 1000), run(2, 8000))))
+    assertThatThrownBy(
+            () -> CostFit.of(work(false), TRANSPORT, List.of(run(1, 1000), run(2, 8000))))
         .isInstanceOf(InvalidInputException.class)
         .hasMessageContaining("add a run");
-    assertThatThrownBy(() -> CostFit.of(work(false), List.of()))
+    assertThatThrownBy(() -> CostFit.of(work(false), TRANSPORT, List.of()))
         .isInstanceOf(InvalidInputException.class)
         .hasMessageContaining("at least one");
-    CostRates alone = CostFit.of(work(false), List.of(run(2, 2000), run(2, 8000)));
+    CostRates alone = CostFit.of(work(false), TRANSPORT, List.of(run(2, 2000), run(2, 8000)));
     assertThat(alone.notes()).singleElement().asString().contains("2 tasks at a time");
   }
 
@@ -263,7 +295,8 @@ class CostModelTest {
   @Test
   void whatWasFittedIsPredicted() {
     List<MeasuredRun> runs = List.of(run(1, 1000), run(1, 4000), run(2, 2000), run(2, 8000));
-    CostModel fitted = new CostModel(work(false), CostFit.of(work(false), runs), TRANSPORT);
+    CostModel fitted =
+        new CostModel(work(false), CostFit.of(work(false), TRANSPORT, runs), TRANSPORT);
     for (MeasuredRun run : runs) {
       assertThat(fitted.predict(run.cluster(), run.batch()).usual())
           .isCloseTo(MeasuredRun.median(run.iterations()), within(1e-8));

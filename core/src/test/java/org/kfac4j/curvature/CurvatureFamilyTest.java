@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.kfac4j.Dense.assertClose;
 import static org.kfac4j.curvature.ExampleRows.squaredNorm;
+import static org.kfac4j.curvature.ExampleRows.total;
 
 import java.util.ArrayList;
 import java.util.List;
@@ -17,9 +18,11 @@ import org.kfac4j.Problem;
 import org.kfac4j.Tolerance;
 import org.kfac4j.data.Batch;
 import org.kfac4j.linalg.LapackFactorizations;
+import org.kfac4j.linalg.Packed;
 import org.kfac4j.linalg.Precision;
 import org.kfac4j.network.Network;
 import org.kfac4j.network.Network.ParameterBlock;
+import org.kfac4j.network.SquaredError;
 import org.kfac4j.network.WeightSharing;
 import org.kfac4j.optimizer.Objective;
 import org.kfac4j.training.LocalObjective;
@@ -197,55 +200,69 @@ class CurvatureFamilyTest {
     }
   }
 
-  @Test
-  void aScaledLossScalesTheTraceAndNothingElse() {
-    Network network =
-        Problem.network(
-            new org.kfac4j.network.SquaredError(3, 1),
-            org.kfac4j.network.Activation.Function.TANH,
-            true,
-            4,
-            5,
-            3);
-    Network tripled =
-        Problem.network(
-            new org.kfac4j.network.SquaredError(3, 3),
-            org.kfac4j.network.Activation.Function.TANH,
-            true,
-            4,
-            5,
-            3);
-    Problem one = Problem.random(3, network, COUNT);
-    Problem three = new Problem(tripled, one.features(), null, one.targets());
-    ParameterBlock block = network.weightBlocks().get(0);
-    TraceFactors plain = traces(one, FisherType.EMPIRICAL, block);
-    TraceFactors scaled = traces(three, FisherType.EMPIRICAL, block);
-    assertClose(scaled.trace()[0], 9 * plain.trace()[0], Tolerance.F64);
-    assertClose(scaled.inputs(), Dense.scaled(9, plain.inputs()), Tolerance.F64);
-    assertClose(scaled.gradients(), Dense.scaled(9, plain.gradients()), Tolerance.F64);
+  /** With three times the loss F is nine times the empirical one, and three times the model's. */
+  @ParameterizedTest
+  @EnumSource(FisherType.class)
+  void aScaledLossScalesTheTraceAndNothingElse(FisherType fisher) {
+    double factor = fisher == FisherType.EMPIRICAL ? 9 : 3;
+    Networks.ofIndependentExamples()
+        .forEach(
+            network -> {
+              Problem one = Problem.random(3, squared(network, 1), COUNT);
+              Problem three = new Problem(squared(network, 3), one.features(), null, one.targets());
+              for (ParameterBlock block : network.weightBlocks()) {
+                TraceFactors plain = traces(one, fisher, block);
+                TraceFactors scaled = traces(three, fisher, block);
+                double trace = plain.trace()[0];
+                assertClose(scaled.trace()[0], factor * trace, Tolerance.F64);
+                assertClose(
+                    Dense.scaled(1 / scaled.trace()[0], scaled.inputs()),
+                    Dense.scaled(1 / trace, plain.inputs()),
+                    Tolerance.F64);
+                assertClose(
+                    Dense.scaled(1 / scaled.trace()[0], scaled.gradients()),
+                    Dense.scaled(1 / trace, plain.gradients()),
+                    Tolerance.F64);
+              }
+            });
   }
 
-  @Test
-  void averagingKeepsTheTracesTogether() {
-    Problem problem = Problem.random(3, Networks.convolution(), COUNT);
-    ParameterBlock block = problem.network().weightBlocks().get(0);
-    TraceFactors average = traces(problem, FisherType.EMPIRICAL, block);
-    double first = average.trace()[0];
-    Sums other =
-        sums(
-            problem,
-            problem.theta(8, 2),
-            FisherType.EMPIRICAL,
-            forms(BlockForm.TRACES, Coupling.NONE),
-            false);
-    double second = TraceFactors.of(other, block).trace()[0];
-    average.update(other, block, 0.7);
-    assertClose(average.trace()[0], 0.7 * first + 0.3 * second, Tolerance.F64);
-    assertClose(average.factors().fisherTrace(), average.trace()[0], Tolerance.F64);
-    assertClose(
-        org.kfac4j.linalg.Packed.trace(average.inputs(), block.rows()),
-        average.trace()[0],
-        Tolerance.F64);
+  /** The same layers before a squared error. */
+  private static Network squared(Network network, double scale) {
+    return new Network(
+        network.input(),
+        network.layers(),
+        network.sources(),
+        new SquaredError(network.outputs(), scale),
+        network.penalties());
+  }
+
+  @ParameterizedTest
+  @EnumSource(FisherType.class)
+  void averagingKeepsTheTracesTogether(FisherType fisher) {
+    forBlocks(
+        (problem, block) -> {
+          double[] elsewhere = problem.theta(8, 2);
+          BlockForms forms = forms(BlockForm.TRACES, Coupling.NONE);
+          TraceFactors average = traces(problem, fisher, block);
+          average.update(sums(problem, elsewhere, fisher, forms, false), block, 0.7);
+          double[][] first = ExampleRows.of(problem, theta(problem), fisher, block).expanded();
+          double[][] second = ExampleRows.of(problem, elsewhere, fisher, block).expanded();
+          double[][] expanded = Dense.plus(Dense.scaled(0.7, first), Dense.scaled(0.3, second));
+          double trace = Dense.trace(expanded);
+          assertClose(average.trace()[0], trace, Tolerance.F64);
+          assertClose(average.factors().fisherTrace(), trace, Tolerance.F64);
+          assertClose(
+              Dense.unpacked(average.inputs(), block.rows()),
+              partialTrace(expanded, block, true),
+              Tolerance.F64);
+          assertClose(
+              Dense.unpacked(average.gradients(), block.columns()),
+              partialTrace(expanded, block, false),
+              Tolerance.F64);
+          assertClose(Packed.trace(average.inputs(), block.rows()), trace, Tolerance.F64);
+          assertClose(Packed.trace(average.gradients(), block.columns()), trace, Tolerance.F64);
+        });
   }
 
   /** Orthogonal matrices, one row after the other: U_Aᵀ and U_Gᵀ of each block. */
@@ -405,14 +422,6 @@ class CurvatureFamilyTest {
     }
   }
 
-  private static double[] total(double[][] rows) {
-    double[] total = new double[rows[0].length];
-    for (double[] row : rows) {
-      total = Dense.plus(total, row);
-    }
-    return total;
-  }
-
   private static double sum(double[] v) {
     return java.util.Arrays.stream(v).sum();
   }
@@ -457,6 +466,10 @@ class CurvatureFamilyTest {
         assertClose(
             one.mean(SumNames.weightedInputs(block), 1),
             many.mean(SumNames.weightedInputs(block), 1),
+            Tolerance.SUMS);
+        assertClose(
+            one.mean(SumNames.weightedGradients(block), 1),
+            many.mean(SumNames.weightedGradients(block), 1),
             Tolerance.SUMS);
       }
       case ROWS -> {

@@ -6,6 +6,7 @@ import java.util.List;
 import org.kfac4j.Dense;
 import org.kfac4j.Problem;
 import org.kfac4j.network.Network.ParameterBlock;
+import org.kfac4j.network.WeightSharing;
 
 /**
  * The rows ā and g that curvature is made of, on the heap, for sums to be written down as loops.
@@ -26,12 +27,7 @@ public record ExampleRows(List<Example> examples) {
       Problem problem, double[] theta, FisherType fisher, ParameterBlock block) {
     BlockForms forms =
         new BlockForms(
-            BlockForm.ROWS,
-            Coupling.NONE,
-            org.kfac4j.network.WeightSharing.KFC,
-            BlockForm.EXACT,
-            false,
-            1_000_000);
+            BlockForm.ROWS, Coupling.NONE, WeightSharing.KFC, BlockForm.EXACT, false, 1_000_000);
     Sums sums =
         problem.sums(
             theta, new Request.Curvature(new Request.Statistics(problem.all(), fisher, 7, forms)));
@@ -67,6 +63,59 @@ public record ExampleRows(List<Example> examples) {
       }
     }
     return Dense.scaled(1.0 / examples.size(), sum);
+  }
+
+  private int positions() {
+    return examples.get(0).inputs.length;
+  }
+
+  /** A as {@link WeightSharing} defines it. */
+  public double[][] inputMoment(WeightSharing sharing) {
+    double positions = positions();
+    double[][] sum = zeros(examples.get(0).inputs);
+    for (Example example : examples) {
+      for (double[] a : shared(example.inputs, sharing)) {
+        sum = Dense.plus(sum, Dense.outer(a, a));
+      }
+    }
+    double scale =
+        switch (sharing) {
+          case KFC -> 1;
+          case EXPAND -> 1 / positions;
+          case REDUCE -> 1 / (positions * positions);
+        };
+    return Dense.scaled(scale / examples.size(), sum);
+  }
+
+  /** G as {@link WeightSharing} defines it. */
+  public double[][] gradientMoment(WeightSharing sharing) {
+    double[][] sum = zeros(examples.get(0).gradients.get(0));
+    for (Example example : examples) {
+      for (double[][] pass : example.gradients) {
+        for (double[] g : shared(pass, sharing)) {
+          sum = Dense.plus(sum, Dense.outer(g, g));
+        }
+      }
+    }
+    double scale = sharing == WeightSharing.KFC ? 1.0 / positions() : 1;
+    return Dense.scaled(scale / examples.size(), sum);
+  }
+
+  private static double[][] zeros(double[][] rows) {
+    return Dense.zeros(rows[0].length, rows[0].length);
+  }
+
+  private static double[][] shared(double[][] rows, WeightSharing sharing) {
+    return sharing == WeightSharing.REDUCE ? new double[][] {total(rows)} : rows;
+  }
+
+  /** Σ over positions. */
+  public static double[] total(double[][] rows) {
+    double[] total = new double[rows[0].length];
+    for (double[] row : rows) {
+      total = Dense.plus(total, row);
+    }
+    return total;
   }
 
   /** The block's Fisher matrix, E[u uᵀ] with u the gradient of one example. */

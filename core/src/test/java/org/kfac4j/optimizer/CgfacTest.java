@@ -6,9 +6,11 @@ import static org.kfac4j.Dense.assertClose;
 
 import java.util.Arrays;
 import java.util.List;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.MethodSource;
 import org.kfac4j.Dense;
 import org.kfac4j.Networks;
 import org.kfac4j.Problem;
@@ -76,12 +78,16 @@ class CgfacTest {
     }
   }
 
+  static Stream<Network> networks() {
+    return Networks.ofIndependentExamples();
+  }
+
   /** A window of several batches has the running average's weights, so that K-FAC is met again. */
-  @Test
-  void aWindowOfBatchesIsTheirRunningAverage() {
-    Problem problem = Problem.random(3, Networks.dense(), COUNT);
-    double[] theta = problem.theta(5, 1);
-    double[] v = Dense.normal(8, theta.length);
+  @ParameterizedTest
+  @MethodSource("networks")
+  void aWindowOfBatchesIsTheirRunningAverage(Network network) {
+    Problem problem = Problem.random(3, network, COUNT);
+    double[] v = Dense.normal(8, network.parameterCount());
     double[][] results = new double[2][];
     List<Preconditioner> both = List.of(exact(Operator.KRONECKER), new KfacPreconditioner());
     for (int i = 0; i < 2; i++) {
@@ -117,25 +123,36 @@ class CgfacTest {
     }
   }
 
-  @Test
-  void everyIterateIsADescentDirectionAndNearerInTheMatrixsNorm() {
+  private static double[] part(double[] v, ParameterBlock block) {
+    return Arrays.copyOfRange(v, block.offset(), block.end());
+  }
+
+  private static CgMatrix matrix(
+      Operator operator, Problem problem, FisherType fisher, ParameterBlock block) {
+    return CgMatrix.of(
+        operator, ExampleRows.of(problem, problem.theta(5, 1), fisher, block), STRENGTH);
+  }
+
+  @ParameterizedTest
+  @EnumSource(Operator.class)
+  void everyIterateIsADescentDirectionAndNearerInTheMatrixsNorm(Operator operator) {
     Problem problem = Problem.random(3, Networks.convolution(), COUNT);
     double[] v = Dense.normal(8, problem.network().parameterCount());
-    ParameterBlock block = problem.network().weightBlocks().get(0);
-    double[] exact = apply(exact(Operator.FISHER), problem, FisherType.SAMPLED, STRENGTH, v);
-    double[][] f =
-        Dense.shifted(
-            ExampleRows.of(problem, problem.theta(5, 1), FisherType.SAMPLED, block).fisher(),
-            STRENGTH);
-    double before = Double.POSITIVE_INFINITY;
-    for (int k = 1; k <= 8; k++) {
-      double[] iterate =
-          apply(cg(Operator.FISHER, 1e-13, k), problem, FisherType.SAMPLED, STRENGTH, v);
-      assertThat(Dense.dot(iterate, v)).isPositive();
-      double[] error = Arrays.copyOfRange(Dense.minus(iterate, exact), block.offset(), block.end());
-      double norm = Dense.dot(error, Dense.times(f, error));
-      assertThat(norm).isLessThan(before);
-      before = norm;
+    double[][] iterates = new double[8][];
+    Arrays.setAll(
+        iterates, k -> apply(cg(operator, 1e-13, k + 1), problem, FisherType.SAMPLED, STRENGTH, v));
+    for (ParameterBlock block : problem.network().weightBlocks()) {
+      double[] right = part(v, block);
+      double[][] matrix = matrix(operator, problem, FisherType.SAMPLED, block).matrix();
+      double[] solution = Dense.solve(matrix, right);
+      double before = Dense.dot(solution, right); // of the start, zero
+      for (double[] iterate : iterates) {
+        assertThat(Dense.dot(part(iterate, block), right)).isPositive();
+        double[] error = Dense.minus(part(iterate, block), solution);
+        double norm = Dense.dot(error, Dense.times(matrix, error));
+        assertThat(norm).isLessThan(before);
+        before = norm;
+      }
     }
   }
 
@@ -146,40 +163,67 @@ class CgfacTest {
     for (Operator operator : Operator.values()) {
       assertClose(
           apply(
-              new CgfacPreconditioner(operator, 1e-12, 5000, false, true),
+              new CgfacPreconditioner(operator, 1e-13, 5000, false, true),
               problem,
               FisherType.SAMPLED,
               STRENGTH,
               v),
           apply(exact(operator), problem, FisherType.SAMPLED, STRENGTH, v),
-          1e-8);
+          1e-9);
     }
   }
 
-  @Test
-  void oneIterationIsAScaledGradientOverTheDiagonal() {
-    Problem problem = Problem.random(3, Networks.dense(), COUNT);
-    double[] v = Dense.normal(8, problem.network().parameterCount());
-    double[] one = apply(cg(Operator.FISHER, 1e-13, 1), problem, FisherType.EMPIRICAL, STRENGTH, v);
-    double[] divided =
-        apply(new DiagonalPreconditioner(), problem, FisherType.EMPIRICAL, STRENGTH, v);
-    for (ParameterBlock block : problem.network().weightBlocks()) {
-      double[] x = Arrays.copyOfRange(one, block.offset(), block.end());
-      double[] z = Arrays.copyOfRange(divided, block.offset(), block.end());
-      double scale = Dense.dot(x, z) / Dense.dot(z, z);
-      assertThat(scale).isPositive();
-      assertClose(x, Dense.scaled(scale, z), Tolerance.F64);
+  @ParameterizedTest
+  @EnumSource(Operator.class)
+  void oneIterationIsTheBestStepAlongTheGradientOverTheDiagonal(Operator operator) {
+    for (Network network : Networks.ofIndependentExamples().toList()) {
+      Problem problem = Problem.random(3, network, COUNT);
+      double[] v = Dense.normal(8, network.parameterCount());
+      for (boolean jacobi : new boolean[] {true, false}) {
+        double[] one =
+            apply(
+                new CgfacPreconditioner(operator, 1e-13, 1, jacobi, true),
+                problem,
+                FisherType.EMPIRICAL,
+                STRENGTH,
+                v);
+        for (ParameterBlock block : network.weightBlocks()) {
+          CgMatrix matrix = matrix(operator, problem, FisherType.EMPIRICAL, block);
+          double[] right = part(v, block);
+          double[] z = right.clone();
+          double[] diagonal = matrix.diagonal();
+          for (int i = 0; i < z.length && jacobi; i++) {
+            z[i] /= diagonal[i];
+          }
+          // The minimum of ½ xᵀ C x − vᵀ x over the line.
+          double best = Dense.dot(z, right) / Dense.dot(z, Dense.times(matrix.matrix(), z));
+          assertClose(part(one, block), Dense.scaled(best, z), Tolerance.F64);
+        }
+      }
     }
   }
 
-  @Test
-  void withMuchDampingOneIterationIsEnough() {
-    Problem problem = Problem.random(3, Networks.dense(), COUNT);
-    double[] v = Dense.normal(8, problem.network().parameterCount());
-    double strength = 1e16;
-    for (Operator operator : Operator.values()) {
-      double[] one = apply(cg(operator, 1e-3, 1), problem, FisherType.EMPIRICAL, strength, v);
-      assertClose(Dense.scaled(strength, one), v, 1e-7);
+  /** With γ = 1e13 no curvature shows any more. */
+  @ParameterizedTest
+  @EnumSource(Operator.class)
+  void withMuchDampingOneIterationIsEnough(Operator operator) {
+    double strength = 1e26;
+    for (Network network : Networks.ofIndependentExamples().toList()) {
+      Problem problem = Problem.random(3, network, COUNT);
+      double[] v = Dense.normal(8, network.parameterCount());
+      try (Inverted inverted =
+          Inverted.of(
+              cg(operator, 1e-3, 50),
+              problem,
+              problem.theta(5, 1),
+              FisherType.EMPIRICAL,
+              strength)) {
+        assertClose(Dense.scaled(strength, inverted.apply(v)), v, Tolerance.F64);
+        for (ParameterBlock block : network.weightBlocks()) {
+          assertThat(inverted.curvature.health(inverted.inverse))
+              .containsEntry(block.name() + " cg iterations", 1.0);
+        }
+      }
     }
   }
 

@@ -5,7 +5,9 @@ import static org.assertj.core.api.Assertions.within;
 import static org.kfac4j.Dense.assertClose;
 
 import java.util.Arrays;
+import java.util.Comparator;
 import java.util.List;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import org.kfac4j.Dense;
 import org.kfac4j.Networks;
@@ -20,6 +22,8 @@ import org.kfac4j.curvature.Request;
 import org.kfac4j.curvature.SumNames;
 import org.kfac4j.curvature.Sums;
 import org.kfac4j.curvature.TraceFactors;
+import org.kfac4j.linalg.Eigen;
+import org.kfac4j.linalg.Precision;
 import org.kfac4j.network.ConvolutionLayer;
 import org.kfac4j.network.DenseLayer;
 import org.kfac4j.network.FlattenLayer;
@@ -36,7 +40,7 @@ import org.kfac4j.network.WeightSharing;
 class FamilyFixtureTest {
   private static final float[] X = {1, 2, 0, -1, 2, 1};
   private static final float[] G = {1, -1, 2, 0, -1, 3};
-  private static final Problem DENSE =
+  static final Problem DENSE =
       new Problem(
           Network.of(new SquaredError(2, 0.5), new DenseLayer("layer", 2, 2, true)),
           X,
@@ -90,16 +94,21 @@ class FamilyFixtureTest {
   }
 
   /** The mean gradient, which is that of the fixture: 3M = [−1 −1 2; 5 1 2]. */
-  private static double[] gradient() {
+  static double[] gradient() {
     return sums(DENSE, BlockForm.NONE, List.of()).mean(SumNames.GRADIENT, 3);
   }
 
   private static void assertUpdate(LinearMap map, double... expected) {
     double[] result = new double[6];
     map.apply(gradient(), 0, result);
-    double[][] u = Dense.transposed(Dense.matrix(result, 0, 3, 2));
-    assertClose(u, Dense.matrix(expected, 0, 2, 3), Tolerance.PRINTED);
+    assertPrinted(result, expected);
     map.close();
+  }
+
+  /** An update as the fixture prints it, W row by row. */
+  private static void assertPrinted(double[] update, double... expected) {
+    double[][] u = Dense.transposed(Dense.matrix(update, 0, 3, 2));
+    assertClose(u, Dense.matrix(expected, 0, 2, 3), Tolerance.PRINTED);
   }
 
   private static EigenbasisMap fresh(KroneckerFactors factors) {
@@ -221,22 +230,89 @@ class FamilyFixtureTest {
         .0041826294);
   }
 
+  /** (F + λ I)⁻¹ is what CG-FAC solves with, run to convergence. */
+  @Test
+  void theUpdateWithTheFisherMatrixItselfIsThatOfTheFixture() {
+    CgfacPreconditioner exact =
+        new CgfacPreconditioner(CgfacPreconditioner.Operator.FISHER, 1e-13, 100, true, false);
+    try (Inverted inverted = Inverted.of(exact, DENSE, new double[6], FisherType.EMPIRICAL, 0.25)) {
+      assertPrinted(
+          inverted.apply(gradient()),
+          .0602874312,
+          .0861572684,
+          .5199095792,
+          .3649171228,
+          -.2268760009,
+          .0460137073);
+    }
+  }
+
+  private static void assertEigenvalues(double[] packed, int n, double... expected) {
+    try (Eigen eigen = Machines.DOUBLE.factorizations().eigen(packed, n, Precision.DOUBLE)) {
+      assertThat(eigen.values())
+          .usingComparatorWithPrecision(Tolerance.PRINTED)
+          .containsExactly(expected);
+    }
+  }
+
+  @Test
+  void theFactorsEigenvaluesAreThoseOfTheFixture() {
+    assertEigenvalues(factors().inputs(), 3, .2078548774, .7736385221, 3.6851732672);
+    assertEigenvalues(factors().gradients(), 2, 1.1759546817, 4.1573786517);
+    TraceFactors traces = traces(DENSE);
+    double scale = 1 / traces.trace()[0];
+    assertEigenvalues(
+        Dense.scaled(scale, traces.inputs()), 3, .0254188292, .1143296935, .8602514774);
+    assertEigenvalues(Dense.scaled(scale, traces.gradients()), 2, .1094875162, .8905124838);
+  }
+
+  /** S as the fixture prints it: rows by the eigenvalues of G, columns by those of A, ascending. */
+  private static void assertArranged(
+      EigenbasisMap map, KroneckerFactors factors, double... expected) {
+    int[] rows = ascending(map.inputBasis(), Dense.unpacked(factors.inputs(), 3));
+    int[] columns = ascending(map.gradientBasis(), Dense.unpacked(factors.gradients(), 2));
+    double[] arranged = new double[6];
+    Arrays.setAll(arranged, i -> map.eigenvalues()[2 * rows[i % 3] + columns[i / 3]]);
+    // The specification's last digit, of numbers up to 20.
+    assertThat(arranged).usingComparatorWithPrecision(2e-9).containsExactly(expected);
+  }
+
+  /** The order of eigenvectors, the rows of Uᵀ, by uᵀ S u. */
+  private static int[] ascending(double[] transposed, double[][] s) {
+    double[][] u = Dense.matrix(transposed, 0, s.length, s.length);
+    return IntStream.range(0, s.length)
+        .boxed()
+        .sorted(Comparator.comparingDouble(i -> Dense.dot(u[i], Dense.times(s, u[i]))))
+        .mapToInt(i -> i)
+        .toArray();
+  }
+
   @Test
   void eigenvaluesAreThoseOfTheFixtureAndTheirErrorsGoDownByTheirDifference() {
     EigenbasisMap kfac = fresh(factors());
     EigenbasisMap ekfac = rescaled(factors());
-    assertThat(Arrays.stream(ekfac.eigenvalues()).sorted().toArray())
-        .usingComparatorWithPrecision(2e-9)
-        .containsExactly(
-            .1815468478, .9269226344, 1.2168244513, 1.7981205362, 1.8559687892, 20.6872834077);
+    assertArranged(
+        ekfac,
+        factors(),
+        .1815468478,
+        1.7981205362,
+        1.2168244513,
+        .9269226344,
+        1.8559687892,
+        20.6872834077);
     assertThat(error(approximated(ekfac))).isCloseTo(75.8745299, within(1e-6));
     assertDifference(kfac, ekfac);
     EigenbasisMap tkfac = fresh(traces(DENSE).factors());
     EigenbasisMap tekfac = rescaled(traces(DENSE).factors());
-    assertThat(Arrays.stream(tekfac.eigenvalues()).sorted().toArray())
-        .usingComparatorWithPrecision(2e-9)
-        .containsExactly(
-            .1491292545, .5287061901, .6304336587, .9086876399, 2.1401041856, 22.3096057378);
+    assertArranged(
+        tekfac,
+        traces(DENSE).factors(),
+        .1491292545,
+        2.1401041856,
+        .6304336587,
+        .5287061901,
+        .9086876399,
+        22.3096057378);
     assertThat(error(approximated(tekfac))).isCloseTo(9.0654052, within(1e-6));
     assertDifference(tkfac, tekfac);
   }
@@ -318,51 +394,5 @@ class FamilyFixtureTest {
             .isCloseTo((Math.pow(first[j][i], 2) + Math.pow(second[j][i], 2)) / 2, within(1e-12));
       }
     }
-  }
-
-  @Test
-  void tekfacWithTheFactorsOfKfacIsEkfacBitForBit() {
-    KroneckerFactors a = factors();
-    double[] ones = {1};
-    // δ = 1 and Φ := A, Ψ := G
-    TraceFactors disguised = new TraceFactors(ones, a.inputs(), a.gradients(), 3, 2);
-    Scalings scalings = new Scalings(Scalings.Source.EXAMPLES, 1, 0);
-    double[] v = gradient();
-    double[] ekfac = new double[6];
-    double[] tekfac = new double[6];
-    try (LinearMap one =
-            new EkfacPreconditioner(scalings).factor(a, 0.25, "layer", Machines.DOUBLE);
-        LinearMap other =
-            new TekfacPreconditioner(scalings).factor(disguised, 0.25, "layer", Machines.DOUBLE)) {
-      for (LinearMap map : List.of(one, other)) {
-        EigenbasisMap eigen = (EigenbasisMap) map;
-        Sums sums =
-            sums(DENSE, BlockForm.KRONECKER, List.of(eigen.inputBasis(), eigen.gradientBasis()));
-        sums.average(SumNames.scalings(BLOCK), 3, 0, eigen.eigenvalues());
-      }
-      one.apply(v, 0, ekfac);
-      other.apply(v, 0, tekfac);
-    }
-    assertThat(tekfac).isEqualTo(ekfac);
-  }
-
-  @Test
-  void theMeanGradientOfOneExampleMakesTheSameEigenvaluesAsTheExample() {
-    Problem one =
-        new Problem(DENSE.network(), Arrays.copyOf(X, 2), null, Arrays.copyOf(negated(G), 2));
-    EigenbasisMap byExamples = fresh(factors());
-    EigenbasisMap byGradient = fresh(factors());
-    Sums sums =
-        sums(
-            one, BlockForm.KRONECKER, List.of(byExamples.inputBasis(), byExamples.gradientBasis()));
-    sums.average(SumNames.scalings(BLOCK), 1, 0, byExamples.eigenvalues());
-    byGradient.average(sums.mean(SumNames.GRADIENT, 1), 0, 1, 0);
-    assertClose(byGradient.eigenvalues(), byExamples.eigenvalues(), Tolerance.F64);
-    // and of N = 10 with a past: ε S + (1 − ε) N (…)²
-    double[] before = byExamples.eigenvalues().clone();
-    byGradient.average(sums.mean(SumNames.GRADIENT, 1), 0, 10, 0.75);
-    assertClose(byGradient.eigenvalues(), Dense.scaled(0.75 + 0.25 * 10, before), Tolerance.F64);
-    byExamples.close();
-    byGradient.close();
   }
 }

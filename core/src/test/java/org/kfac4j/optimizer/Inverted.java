@@ -69,11 +69,17 @@ final class Inverted implements AutoCloseable {
   }
 
   static Inverted of(Kfac settings, Problem problem, double[] theta, double strength) {
+    return of(settings, problem, theta, strength, null);
+  }
+
+  static Inverted of(
+      Kfac settings, Problem problem, double[] theta, double strength, LayerWorkers workers) {
     Curvature curvature = new Curvature(settings, problem.network(), null);
     curvature.update(sums(settings, problem, theta, problem.all()), problem.all(), 1);
-    Curvature.Inverse inverse = curvature.invert(strength, null, null, null);
+    Curvature.Inverse inverse = curvature.invert(strength, null, null, workers);
     if (settings.preconditioner().scalings() != null) {
       inverse.rescale(scalings(settings, problem, theta, inverse), 0);
+      inverse.damp(strength);
     }
     return new Inverted(settings, curvature, inverse);
   }

@@ -73,6 +73,20 @@ class LayerwiseTest {
     assertThat(Dense.norm(update(new Lamb(.9, .999, 1e-6, 0), TWO, W, zero, 1, 1))).isZero();
   }
 
+  /** The ratio is then 1: what is left are plain steps with momentum and decay. */
+  @Test
+  void whereANormIsZeroLarsTakesPlainSteps() {
+    double[] zero = new double[2];
+    assertClose(
+        update(new Lars(NONE, 0.001, 0.1), TWO, zero, G, 0.3, 1),
+        Dense.scaled(-0.3, G),
+        Tolerance.F64);
+    assertClose(
+        update(new Lars(NONE, 0.001, 0.1), TWO, W, zero, 0.3, 1),
+        Dense.scaled(-0.3 * 0.1, W),
+        Tolerance.F64);
+  }
+
   /** Biases and scales take plain steps, weights of each layer their own length. */
   @Test
   void onlyWeightsAreScaledAndEveryLayerByItself() {

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.kfac4j.Dense.assertClose;
 
+import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
@@ -13,15 +14,21 @@ import org.kfac4j.Networks;
 import org.kfac4j.Problem;
 import org.kfac4j.Tolerance;
 import org.kfac4j.curvature.FisherType;
+import org.kfac4j.curvature.SumNames;
+import org.kfac4j.curvature.Sums;
 import org.kfac4j.linalg.Matrix;
 import org.kfac4j.linalg.Precision;
 import org.kfac4j.network.Activation.Function;
 import org.kfac4j.network.Network;
+import org.kfac4j.network.Network.ParameterBlock;
 import org.kfac4j.network.SoftmaxCrossEntropy;
 
 /** The block-tridiagonal inverse against matrices in full, arXiv:1503.05671 §4.3 and appendix B. */
 class TridiagonalTest {
   private static final double STRENGTH = 0.01;
+
+  /** Widths of the layers' values. */
+  private static final int[][] CHAINS = {{3, 4, 3}, {3, 4, 3, 2, 3}};
 
   private static Problem problem(int... widths) {
     Network network =
@@ -40,7 +47,7 @@ class TridiagonalTest {
   @ParameterizedTest
   @EnumSource(FisherType.class)
   void theInverseIsTridiagonalAndItsInverseHasTheBlocksOfTheWholeMatrix(FisherType fisher) {
-    Problem problem = problem(3, 4, 3, 2, 3);
+    Problem problem = problem(CHAINS[1]);
     double[] theta = problem.theta(5, 1);
     KhatriRao dense = KhatriRao.of(problem, theta, fisher, STRENGTH);
     double[][] inverse = inverse(problem, theta, fisher);
@@ -50,7 +57,7 @@ class TridiagonalTest {
     for (int i = 0; i < 4; i++) {
       for (int j = 0; j < 4; j++) {
         if (Math.abs(i - j) <= 1) {
-          assertClose(dense.part(matrix, i, j), dense.block(i, j), Tolerance.ITERATIONS);
+          assertClose(dense.part(matrix, i, j), dense.block(i, j), Tolerance.F64);
         } else {
           assertThat(Math.sqrt(Dense.squares(dense.part(inverse, i, j)))).isLessThan(1e-10 * scale);
           // Else there would be nothing to leave out.
@@ -63,52 +70,103 @@ class TridiagonalTest {
     }
   }
 
-  @Test
-  void ofTwoLayersItIsTheInverseOfTheWholeMatrix() {
-    Problem problem = problem(3, 4, 3);
-    double[] theta = problem.theta(5, 1);
-    double[][] expected =
-        Dense.inverse(KhatriRao.of(problem, theta, FisherType.EXACT, STRENGTH).matrix());
-    assertClose(inverse(problem, theta, FisherType.EXACT), expected, Tolerance.ITERATIONS);
+  /** Ξᵀ Λ Ξ with the blocks of F̃, no product of factors taken apart. */
+  private static double[][] inverseInFull(KhatriRao dense) {
+    int count = dense.blocks().size();
+    int n = dense.problem().network().parameterCount();
+    double[][] xi = Dense.identity(n);
+    double[][] lambda = Dense.zeros(n, n);
+    for (int i = 0; i < count; i++) {
+      double[][] conditional = dense.block(i, i);
+      if (i + 1 < count) {
+        double[][] psi =
+            Dense.times(dense.block(i, i + 1), Dense.inverse(dense.block(i + 1, i + 1)));
+        put(dense, xi, i, i + 1, Dense.scaled(-1, psi));
+        conditional = Dense.minus(conditional, Dense.times(psi, dense.block(i + 1, i)));
+      }
+      put(dense, lambda, i, i, Dense.inverse(conditional));
+    }
+    return Dense.times(Dense.transposed(xi), Dense.times(lambda, xi));
   }
 
-  @Test
-  void withoutCrossMomentsItIsBlockDiagonal() {
+  private static void put(KhatriRao dense, double[][] matrix, int i, int j, double[][] block) {
+    int row = dense.blocks().get(i).offset();
+    int column = dense.blocks().get(j).offset();
+    for (int k = 0; k < block.length; k++) {
+      System.arraycopy(block[k], 0, matrix[row + k], column, block[k].length);
+    }
+  }
+
+  @ParameterizedTest
+  @EnumSource(FisherType.class)
+  void theMapIsTheProductOfItsMatricesInFull(FisherType fisher) {
+    for (int[] widths : CHAINS) {
+      Problem problem = problem(widths);
+      double[] theta = problem.theta(5, 1);
+      assertClose(
+          inverse(problem, theta, fisher),
+          inverseInFull(KhatriRao.of(problem, theta, fisher, STRENGTH)),
+          Tolerance.F64);
+    }
+  }
+
+  @ParameterizedTest
+  @EnumSource(FisherType.class)
+  void ofTwoLayersItIsTheInverseOfTheWholeMatrix(FisherType fisher) {
     Problem problem = problem(3, 4, 3);
     double[] theta = problem.theta(5, 1);
-    Kfac settings = Inverted.settings(new TridiagonalPreconditioner(), FisherType.EXACT);
-    Curvature curvature = new Curvature(settings, problem.network(), null);
-    org.kfac4j.curvature.Sums sums = new org.kfac4j.curvature.Sums();
-    // The same sums, with zeros for those of two layers.
-    org.kfac4j.curvature.Sums all = Inverted.sums(settings, problem, theta, problem.all());
-    sums.put(
-        org.kfac4j.curvature.SumNames.STATISTICS_COUNT,
-        all.scalar(org.kfac4j.curvature.SumNames.STATISTICS_COUNT));
-    var blocks = problem.network().weightBlocks();
-    for (var block : blocks) {
-      for (String name :
-          new String[] {
-            org.kfac4j.curvature.SumNames.inputs(block),
-            org.kfac4j.curvature.SumNames.gradients(block)
-          }) {
+    double[][] expected = Dense.inverse(KhatriRao.of(problem, theta, fisher, STRENGTH).matrix());
+    assertClose(inverse(problem, theta, fisher), expected, Tolerance.F64);
+  }
+
+  /** The same sums, with zeros for those of two layers. */
+  private static Sums withoutCrossMoments(Sums all, List<ParameterBlock> blocks) {
+    Sums sums = new Sums();
+    sums.put(SumNames.STATISTICS_COUNT, all.scalar(SumNames.STATISTICS_COUNT));
+    for (ParameterBlock block : blocks) {
+      for (String name : List.of(SumNames.inputs(block), SumNames.gradients(block))) {
         sums.put(name, all.mean(name, 1));
       }
     }
-    for (String name :
-        new String[] {
-          org.kfac4j.curvature.SumNames.crossInputs(blocks.get(0), blocks.get(1)),
-          org.kfac4j.curvature.SumNames.crossGradients(blocks.get(0), blocks.get(1))
-        }) {
-      sums.put(name, new double[all.mean(name, 1).length]);
+    for (int i = 0; i + 1 < blocks.size(); i++) {
+      ParameterBlock here = blocks.get(i);
+      ParameterBlock next = blocks.get(i + 1);
+      sums.put(SumNames.crossInputs(here, next), new double[here.rows() * next.rows()]);
+      sums.put(SumNames.crossGradients(here, next), new double[here.columns() * next.columns()]);
     }
-    curvature.update(sums, problem.all(), 1);
-    double[] v = Dense.normal(9, theta.length);
-    try (Curvature.Inverse inverse = curvature.invert(STRENGTH, null, null, null);
-        Inverted diagonal =
-            Inverted.of(new KfacPreconditioner(), problem, theta, FisherType.EXACT, STRENGTH)) {
-      assertClose(Dense.scaled(-1, inverse.descent(v)), diagonal.apply(v), Tolerance.F64);
-    } finally {
-      curvature.close();
+    return sums;
+  }
+
+  @ParameterizedTest
+  @EnumSource(FisherType.class)
+  void withoutCrossMomentsItIsBlockDiagonal(FisherType fisher) {
+    for (int[] widths : CHAINS) {
+      Problem problem = problem(widths);
+      double[] theta = problem.theta(5, 1);
+      double[] v = Dense.normal(9, theta.length);
+      Kfac settings = Inverted.settings(new TridiagonalPreconditioner(), fisher);
+      Sums all = Inverted.sums(settings, problem, theta, problem.all());
+      try (Curvature curvature = new Curvature(settings, problem.network(), null);
+          Inverted diagonal =
+              Inverted.of(new KfacPreconditioner(), problem, theta, fisher, STRENGTH)) {
+        curvature.update(
+            withoutCrossMoments(all, problem.network().weightBlocks()), problem.all(), 1);
+        try (Curvature.Inverse inverse = curvature.invert(STRENGTH, null, null, null)) {
+          assertClose(Dense.scaled(-1, inverse.descent(v)), diagonal.apply(v), Tolerance.F64);
+        }
+      }
+      // With them it is not.
+      assertThat(
+              Dense.distance(
+                  Dense.times(inverse(problem, theta, fisher), v), kfac(problem, theta, fisher, v)))
+          .isGreaterThan(1e-3);
+    }
+  }
+
+  private static double[] kfac(Problem problem, double[] theta, FisherType fisher, double[] v) {
+    try (Inverted inverted =
+        Inverted.of(new KfacPreconditioner(), problem, theta, fisher, STRENGTH)) {
+      return inverted.apply(v);
     }
   }
 

@@ -129,7 +129,7 @@ class ConclusionTest {
     assertThat(conclusion.doubts())
         .singleElement()
         .asString()
-        .startsWith("winners of kfac are on the edge of the grid (learning-rate with batch 64, ");
+        .startsWith("winners of kfac are on the edge of the grid (learning-rate with batch 64; ");
   }
 
   private static Conclusion withWinner(String winner) {

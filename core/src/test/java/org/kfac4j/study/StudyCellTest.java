@@ -48,6 +48,7 @@ class StudyCellTest {
     StudyCell cell = cell(run(64, 1, "0.1", 300), run(64, 1, "0.2", 200), run(64, 2, "0.1", 10));
     assertThat(cell.steps()).hasValue(200);
     assertThat(cell.winner().orElseThrow().pointText()).isEqualTo("learning-rate=0.2");
+    assertThat(StudyRun.label("optimizer.damping.initial")).isEqualTo("damping.initial");
     assertThat(cell.seconds()).hasValue(2);
     assertThat(cell.isComplete()).isFalse();
   }

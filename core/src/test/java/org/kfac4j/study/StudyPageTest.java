@@ -12,8 +12,7 @@ import java.util.SplittableRandom;
 import java.util.TreeMap;
 import javax.xml.parsers.DocumentBuilderFactory;
 import org.junit.jupiter.api.Test;
-import org.kfac4j.study.StudyPage.Against;
-import org.kfac4j.study.StudyPage.Prediction;
+import org.kfac4j.study.Prediction.Against;
 import org.w3c.dom.Document;
 import org.xml.sax.InputSource;
 
@@ -166,7 +165,11 @@ class StudyPageTest {
         study,
         Map.of("data.path", "hdfs://namenode/<mnist>"),
         Map.of("cluster", "local[2]"),
-        predictions);
+        new Forecast(
+            "Executors with 4 slots <each>",
+            predictions,
+            List.of(new Forecast.Best(StudySamples.ACCURACY, Budget.NORMAL, kfac, 64, 4096, 12.5)),
+            List.of("momentum sgd: <nothing> is known")));
   }
 
   @Test
@@ -178,7 +181,9 @@ class StudyPageTest {
         .contains("training time (s), log scale", "epochs to target, B·k*/|D|, log scale")
         .contains("speedup S, log scale", "kfac, ideal", "ideal B/B₀", "kfac, cost model")
         .contains("not reached in so many steps", "best over norm", ">16384<", ">1024<")
-        .contains("test accuracy ≥ 95 %, adjusted budget", "×!", "edge:");
+        .contains("test accuracy ≥ 95 %, adjusted budget", "×!", "edge:")
+        .contains("Executors with 4 slots &lt;each&gt;", "12.5 (B = 4,096)")
+        .contains("Note: momentum sgd: &lt;nothing&gt; is known");
     for (Conclusion conclusion : study.conclusions()) {
       String text = conclusion.text();
       assertThat(html).contains(text.substring(text.indexOf("budget:") + 8));

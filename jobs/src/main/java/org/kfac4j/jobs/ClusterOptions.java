@@ -1,7 +1,5 @@
 package org.kfac4j.jobs;
 
-import java.util.ArrayList;
-import java.util.LinkedHashSet;
 import java.util.List;
 import org.kfac4j.InvalidInputException;
 import org.kfac4j.cost.ClusterSpec;
@@ -63,7 +61,8 @@ final class ClusterOptions {
       description = "Also say how long so many iterations take")
   int iterations;
 
-  private static final double BYTES_PER_GBIT = 1e9 / 8;
+  /** More than anyone has. */
+  static final int MOST_EXECUTORS = 100_000;
 
   /** Checks numbers. */
   void check() {
@@ -85,8 +84,9 @@ final class ClusterOptions {
     executors.forEach(
         each ->
             InvalidInputException.require(
-                1 <= each && each <= 100_000,
-                "--executors must be from 1 to 100000, got %d",
+                1 <= each && each <= MOST_EXECUTORS,
+                "--executors must be from 1 to %d, got %d",
+                MOST_EXECUTORS,
                 each));
   }
 
@@ -100,23 +100,14 @@ final class ClusterOptions {
         cores.slots(),
         partitions > 0 ? partitions : all,
         cores.oneMachine() ? all : cores.slots(),
-        network ? networkGbits * BYTES_PER_GBIT : Double.POSITIVE_INFINITY,
+        network ? networkGbits * ForecastPlan.GBIT : Double.POSITIVE_INFINITY,
         network ? latencyMillis * 1e-3 : 0,
         deviceSpeed);
   }
 
   /** Clusters of {@code --executors}, in order, each with as many partitions as slots. */
   List<ClusterSpec> rented(RunPlan.Cores cores) {
-    List<ClusterSpec> clusters = new ArrayList<>();
-    for (int each : new LinkedHashSet<>(executors)) {
-      clusters.add(
-          ClusterSpec.of(
-                  each,
-                  slots > 0 ? slots : cores.slots(),
-                  networkGbits * BYTES_PER_GBIT,
-                  latencyMillis * 1e-3)
-              .withDeviceSpeed(deviceSpeed));
-    }
-    return clusters;
+    return new ForecastPlan(executors, slots, networkGbits, latencyMillis, deviceSpeed, transport)
+        .clusters(cores.slots());
   }
 }

@@ -52,22 +52,15 @@ final class CostRatios {
         period,
         iterations);
     try {
-      optimizers.forEach(
-          (name, optimizer) -> {
-            runs.add(optimizer.start(network, theta, null));
-            costs.put(name, new Cost(new Samples(), new Samples()));
-          });
-      List<Cost> each = List.copyOf(costs.values());
+      optimizers.values().forEach(optimizer -> runs.add(optimizer.start(network, theta, null)));
+      List<String> names = List.copyOf(optimizers.keySet());
       Batch batch = new Batch(objective.size(), 1, 0, batchSize);
       for (int k = 1; k <= iterations; k++) {
         for (int i = 0; i < runs.size(); i++) {
           objective.phases().drain();
           long begin = System.nanoTime();
           runs.get(i).step(objective, batch, k);
-          double seconds = (System.nanoTime() - begin) * 1e-9;
-          if (k > WARM_UP) {
-            (isRefresh(k) ? each.get(i).refresh : each.get(i).plain).add(seconds);
-          }
+          add(names.get(i), k, (System.nanoTime() - begin) * 1e-9);
         }
         batch = batch.next(batchSize);
       }
@@ -76,8 +69,12 @@ final class CostRatios {
     }
   }
 
-  private boolean isRefresh(int k) {
-    return k % period == 0;
+  /** Notes what iteration {@code k} took. */
+  void add(String optimizer, int k, double seconds) {
+    Cost cost = costs.computeIfAbsent(optimizer, name -> new Cost(new Samples(), new Samples()));
+    if (k > WARM_UP) {
+      (k % period == 0 ? cost.refresh : cost.plain).add(seconds);
+    }
   }
 
   /** A table, the first optimizer's cost being one. */

@@ -18,14 +18,20 @@ final class Json {
     return MAPPER.createObjectNode();
   }
 
+  /** Of texts. */
+  static ObjectNode of(Map<String, String> values) {
+    ObjectNode object = object();
+    new TreeMap<>(values).forEach(object::put);
+    return object;
+  }
+
   /** Adds a number, null if it is not finite: JSON has no word for that. */
   static void put(ObjectNode object, String name, double value) {
     object.put(name, Double.isFinite(value) ? (Double) value : null);
   }
 
   static void put(ObjectNode object, String name, Map<String, String> values) {
-    ObjectNode child = object.putObject(name);
-    new TreeMap<>(values).forEach(child::put);
+    object.set(name, of(values));
   }
 
   /** Writes a file that people read, too. */

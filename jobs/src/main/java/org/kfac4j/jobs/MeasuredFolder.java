@@ -21,7 +21,7 @@ import org.kfac4j.training.SummaryWriter;
 /** Reads from a run's folder what its iterations cost, and where. */
 final class MeasuredFolder {
   /** What seconds of single passes depend on; periods may differ. */
-  private static final List<String> SAME =
+  static final List<String> SAME =
       List.of(
           "optimizer.name",
           "optimizer.preconditioner",
@@ -72,22 +72,37 @@ final class MeasuredFolder {
           theirs.asText(),
           mine);
     }
-    List<IterationRecord> records =
-        text(storage, folder, MetricsWriter.FILE).lines().map(MetricsWriter::parse).toList();
     JsonNode cluster = summary.path("cluster");
     return new MeasuredRun(
-        folder, cluster(folder, cluster), cluster.path("driverThreads").asInt(1), records);
+        folder,
+        cluster("--metrics " + folder, cluster),
+        driverThreads(cluster),
+        records(storage, folder));
   }
 
-  private static ClusterSpec cluster(String folder, JsonNode cluster) {
+  static List<IterationRecord> records(Storage storage, String folder) throws IOException {
+    return text(storage, folder, MetricsWriter.FILE).lines().map(MetricsWriter::parse).toList();
+  }
+
+  /** Of {@link Cluster#describe}. */
+  static int driverThreads(JsonNode cluster) {
+    return cluster.path("driverThreads").asInt(1);
+  }
+
+  /**
+   * Where a run was made.
+   *
+   * @param run for messages
+   * @param cluster of {@link Cluster#describe}
+   */
+  static ClusterSpec cluster(String run, JsonNode cluster) {
     String master = cluster.path("master").asText();
     int executors = cluster.path("executors").asInt(1);
     int slots = Math.max(1, cluster.path("parallelTasks").asInt(0) / Math.max(1, executors));
     InvalidInputException.require(
         !master.isEmpty() && cluster.path("partitions").asInt(0) >= 1,
-        "--metrics %s: %s does not say on what cluster it ran",
-        folder,
-        SummaryWriter.FILE);
+        "%s does not say on what cluster it ran",
+        run);
     boolean oneMachine = master.startsWith("local");
     return new ClusterSpec(
         oneMachine && !master.startsWith("local-cluster"),

@@ -18,6 +18,7 @@ import java.util.TreeSet;
 import java.util.stream.Collectors;
 import org.kfac4j.InvalidInputException;
 import org.kfac4j.Settings;
+import org.kfac4j.study.StudyRun;
 
 /**
  * An optimizer that a conf file names among others, { name, settings { … }, grid { … } }.
@@ -169,8 +170,7 @@ record OptimizerGrid(
   /** For example "damping.initial=1, l2=0". */
   static String label(SortedMap<String, String> point) {
     return point.entrySet().stream()
-        .map(
-            each -> each.getKey().substring(each.getKey().indexOf('.') + 1) + "=" + each.getValue())
+        .map(each -> StudyRun.label(each.getKey()) + "=" + each.getValue())
         .collect(Collectors.joining(", "));
   }
 

@@ -85,7 +85,7 @@ public final class Plan implements Callable<Integer> {
     boolean local = plan.cores().local();
     line(
         "driver heap, at least",
-        Bytes.text(plan.driverHeap()) + " of " + Bytes.text(plan.heapLimit()));
+        Bytes.text(plan.driverHeap()) + " of " + Bytes.text(plan.driver().heap()));
     line("  vectors of parameters", Bytes.text(plan.vectorBytes()));
     line("  averages of curvature", Bytes.text(plan.averageBytes()));
     line("  sums of tasks", Bytes.text(2 * plan.sumBytes()));
@@ -93,6 +93,10 @@ public final class Plan implements Callable<Integer> {
         "cached data" + (local ? "" : ", all executors"),
         Bytes.text(plan.dataBytes()) + ", or disk");
     line("driver, outside the heap", Bytes.text(plan.driverOutside()));
+    if (local) {
+      tasks(plan);
+    }
+    process("driver's process, at least", plan.certain().driver(), plan.driver());
     if (!local) {
       line(
           "executor heap, at least",
@@ -100,8 +104,9 @@ public final class Plan implements Callable<Integer> {
               + " and its share of the data, of "
               + Bytes.text(plan.cores().executorHeap()));
       line("executor, outside the heap", Bytes.text(plan.executorOutside()));
+      tasks(plan);
+      process("executor process, at least", plan.certain().executor(), plan.executor());
     }
-    line("  each of " + plan.cores().slots() + " tasks", Bytes.text(plan.taskOutside()));
     line("an iteration sends", Bytes.text(plan.sentBytes()) + " to each executor");
     line("  and gets back", Bytes.text(plan.returnedBytes()) + " from each task");
     if (!curvature.inverted().isEmpty() || !curvature.decomposed().isEmpty()) {
@@ -139,6 +144,10 @@ public final class Plan implements Callable<Integer> {
             run.optimizer(),
             run.problem().precision(),
             run.problem().data().train().size());
+    TransportRates transport =
+        clusters.transport.isEmpty()
+            ? TransportRates.DEFAULT
+            : TransportProbe.read(storage, "--transport", clusters.transport);
     CostRates rates;
     if (clusters.metrics.isEmpty()) {
       rates = CostEstimate.of(network, work, plan.curvature(), rate);
@@ -147,12 +156,8 @@ public final class Plan implements Callable<Integer> {
       for (String folder : clusters.metrics) {
         runs.add(MeasuredFolder.read(storage, folder, run.settings(), network.parameterCount()));
       }
-      rates = CostFit.of(work, runs);
+      rates = CostFit.of(work, transport, runs);
     }
-    TransportRates transport =
-        clusters.transport.isEmpty()
-            ? TransportRates.DEFAULT
-            : TransportProbe.read(storage, clusters.transport);
     CostModel model = new CostModel(work, rates, transport);
     long batch = run.batchSizes().at(1);
     ClusterSpec here =
@@ -174,6 +179,16 @@ public final class Plan implements Callable<Integer> {
     }
     rates.notes().forEach(note -> lines.add("note: " + note));
     return lines;
+  }
+
+  private static void tasks(RunPlan plan) {
+    line("  each of " + plan.cores().slots() + " tasks", Bytes.text(plan.taskOutside()));
+  }
+
+  /** Heap and native arrays together. */
+  private static void process(String name, long least, ProcessMemory memory) {
+    String bound = memory.bound();
+    line(name, Bytes.text(least) + (bound.isEmpty() ? "" : " of " + bound));
   }
 
   private static void line(String name, String value) {

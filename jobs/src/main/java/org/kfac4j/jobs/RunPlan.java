@@ -5,38 +5,54 @@ import java.util.List;
 import java.util.Locale;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
-import java.util.stream.Stream;
 import org.apache.spark.SparkConf;
+import org.apache.spark.network.util.JavaUtils;
 import org.apache.spark.util.Utils;
 import org.kfac4j.InvalidInputException;
 import org.kfac4j.Settings;
+import org.kfac4j.curvature.Nd4jBackend;
 import org.kfac4j.data.DataSource;
 import org.kfac4j.linalg.Precision;
 import org.kfac4j.network.Network;
 import org.kfac4j.optimizer.Footprint;
 import org.kfac4j.optimizer.Kfac;
 import org.kfac4j.optimizer.Optimizer;
+import org.kfac4j.optimizer.StepRule;
 
 /**
  * What a run takes, by counting: numbers that are kept, computed with and sent. Estimates of what
  * is needed at least; allocators and garbage come on top.
+ *
+ * @param driver what the driver may have
+ * @param executor what every executor may have, if the driver is none
+ * @param capacity examples that a task has room for at a time
+ * @param number bytes of a number that is computed with
+ * @param products directions of exact products
+ * @param certain what its processes hold whatever happens
  */
 record RunPlan(
     Network network,
     Optimizer optimizer,
     Footprint curvature,
     Cores cores,
-    long heapLimit,
+    ProcessMemory driver,
+    ProcessMemory executor,
     long examples,
-    int blockRows,
+    int capacity,
     int number,
     int statisticsPeriod,
     int products,
-    Place inverses) {
+    Place inverses,
+    CertainMemory certain) {
   /** A JVM needs some heap for itself, Spark and code: of a limit, so much is for data. */
   private static final double USABLE = 0.9;
 
   private static final long SPARK_HEAP = 300L << 20;
+
+  /**
+   * What native arrays are given, of what is counted: allocators, libraries and threads' stacks.
+   */
+  private static final double MARGIN = 1.3;
 
   /** Where layers' inverses are made and kept. */
   enum Place {
@@ -105,21 +121,44 @@ record RunPlan(
     Network network = run.problem().network();
     DataSource train = run.problem().data().train();
     Precision precision = run.problem().precision();
-    boolean exact =
-        run.optimizer() instanceof Kfac && settings.text("optimizer.step").equals("exact");
+    int products =
+        run.optimizer() instanceof Kfac kfac && kfac.stepRule() instanceof StepRule.Exact rule
+            ? (rule.momentum() ? 2 : 1)
+            : 0;
     Cores cores = Cores.of(settings, spark);
+    Nd4jBackend backend =
+        new Nd4jBackend(
+            precision,
+            settings.positiveInt("training.block-rows"),
+            settings.positiveInt("training.batch-normalization-rows"),
+            1);
+    Footprint curvature = run.optimizer().footprint(network);
+    int capacity = backend.blockCapacity(network);
+    int number = precision == Precision.FLOAT ? Float.BYTES : Double.BYTES;
+    Place inverses = Place.of(run.optimizer(), network, cores);
     return new RunPlan(
         network,
         run.optimizer(),
-        run.optimizer().footprint(network),
+        curvature,
         cores,
-        Runtime.getRuntime().maxMemory(),
+        ProcessMemory.driver(spark),
+        ProcessMemory.executor(spark, cores.executorHeap),
         train.size(),
-        settings.positiveInt("training.block-rows"),
-        precision == Precision.FLOAT ? Float.BYTES : Double.BYTES,
+        capacity,
+        number,
         settings.positiveInt("curvature.statistics-period"),
-        exact ? 2 : 0,
-        Place.of(run.optimizer(), network, cores));
+        products,
+        inverses,
+        new CertainMemory(
+            network,
+            run.optimizer(),
+            curvature,
+            inverses,
+            cores.local,
+            capacity,
+            CertainMemory.tasks(settings, spark, cores, train.size()),
+            number,
+            products > 0));
   }
 
   private long parameters() {
@@ -157,16 +196,14 @@ record RunPlan(
   long driverOutside() {
     long kept = inverses == Place.EXECUTORS ? 0 : 2 * curvature.outside();
     int threads = inverses == Place.DRIVER ? Runtime.getRuntime().availableProcessors() : 0;
-    long own = number * (kept + threads * largestInverse());
+    long own = number * (kept + work(threads));
     return cores.local ? own + cores.slots * taskOutside() : own;
   }
 
-  /** Numbers that LAPACK works in with the largest matrix. */
-  private long largestInverse() {
-    return Stream.concat(curvature.inverted().stream(), curvature.decomposed().stream())
-        .mapToLong(n -> 3L * n * n)
-        .max()
-        .orElse(0);
+  /** Numbers that LAPACK works in on so many threads, each with a matrix like the largest. */
+  private long work(int threads) {
+    int matrices = curvature.inverted().size() + curvature.decomposed().size();
+    return 3L * Math.min(threads, matrices) * curvature.largestSquare();
   }
 
   /** Of one task: its weights and sums on the heap. */
@@ -180,9 +217,8 @@ record RunPlan(
     for (int value = 0; value <= network.layers().size(); value++) {
       values += network.value(value).size();
     }
-    long rows = Math.max(1, Math.min(blockRows, (1L << 24) / values));
     return number
-        * (3 * parameters() + 3 * values * rows + 2 * curvature.sums() + curvature.bases());
+        * (3 * (parameters() + values * capacity) + 2 * curvature.sums() + curvature.bases());
   }
 
   /** Of one executor, on its heap: its share of the data is not known before it has started. */
@@ -195,7 +231,7 @@ record RunPlan(
     long made =
         inverses == Place.DRIVER
             ? 0
-            : number * (2 * curvature.outside() / cores.executors + cores.slots * largestInverse());
+            : number * (2 * curvature.outside() / cores.executors + work(cores.slots));
     return cores.slots * taskOutside() + made;
   }
 
@@ -217,19 +253,19 @@ record RunPlan(
   }
 
   /**
-   * Makes sure that the driver has the heap that the run takes at least.
+   * Makes sure that driver and executors may have what the run takes at least: of heap, and in all.
    *
    * @throws InvalidInputException saying what is needed, what there is and what to do
    */
   void requireFits() {
     InvalidInputException.require(
-        driverHeap() <= USABLE * heapLimit,
+        driverHeap() <= USABLE * driver.heap(),
         "this run needs at least %s of driver memory (%s for %s parameters, %s for curvature), but the driver has %s: --driver-memory %s",
         Bytes.text(driverHeap()),
         Bytes.text(vectorBytes() + 2L * number * parameters()),
         String.format(Locale.ROOT, "%,d", parameters()),
         Bytes.text(averageBytes() + 2L * number * curvature.sums()),
-        Bytes.text(heapLimit),
+        Bytes.text(driver.heap()),
         Bytes.flag(1.3 * driverHeap()));
     InvalidInputException.require(
         cores.local || executorHeap() <= USABLE * cores.executorHeap,
@@ -237,18 +273,28 @@ record RunPlan(
         Bytes.text(executorHeap()),
         Bytes.text(cores.executorHeap),
         Bytes.flag(1.3 * executorHeap()));
+    driver.require(certain.driver(), MARGIN * driverOutside());
+    if (!cores.local) {
+      executor.require(certain.executor(), MARGIN * executorOutside());
+    }
   }
 
   /** What spark-submit should be given, with a margin. */
   List<String> flags() {
     List<String> flags = new ArrayList<>();
     long data = cores.local ? dataBytes() : 0;
-    flags.add("--driver-memory " + Bytes.flag(1.5 * (driverHeap() + data)));
+    String driverMemory = Bytes.flag(1.5 * (driverHeap() + data));
+    double outside = MARGIN * driverOutside();
+    flags.add("--driver-memory " + driverMemory);
     flags.add("--conf spark.driver.maxResultSize=0");
+    flags.addAll(driver.flags(JavaUtils.byteStringAsBytes(driverMemory), outside));
     if (!cores.local) {
-      flags.add("--conf spark.driver.memoryOverhead=" + Bytes.flag(1.3 * driverOutside()));
-      flags.add("--executor-memory " + Bytes.flag(1.5 * (executorHeap() + dataBytes())));
-      flags.add("--conf spark.executor.memoryOverhead=" + Bytes.flag(1.3 * executorOutside()));
+      flags.add("--conf spark.driver.memoryOverhead=" + Bytes.flag(outside));
+      String memory = Bytes.flag(1.5 * (executorHeap() + dataBytes()));
+      double outsideThere = MARGIN * executorOutside();
+      flags.add("--executor-memory " + memory);
+      flags.add("--conf spark.executor.memoryOverhead=" + Bytes.flag(outsideThere));
+      flags.addAll(executor.flags(JavaUtils.byteStringAsBytes(memory), outsideThere));
     }
     return flags;
   }

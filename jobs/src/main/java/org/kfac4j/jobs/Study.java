@@ -19,6 +19,7 @@ import org.kfac4j.network.ModelSettings;
 import org.kfac4j.spark.HadoopStorage;
 import org.kfac4j.spark.SparkObjective;
 import org.kfac4j.study.Budget;
+import org.kfac4j.study.Forecast;
 import org.kfac4j.study.StudyPage;
 import org.kfac4j.study.StudyResults;
 import org.kfac4j.study.StudyRun;
@@ -58,6 +59,7 @@ public final class Study implements Callable<Integer> {
     TrainingRun base = TrainingRun.from(onSmallest(settings), options.name(), storage);
     StudyPlan plan = StudyPlan.of(settings, base.problem().data().train().size());
     checkTargets(plan, base.problem());
+    plan.forecast().transport(storage); // A file that is not there is said now, not at the end.
     for (StudyTask task : plan.tuning()) {
       RunPlan.of(base.with(plan.settings(task), task.title()), new SparkConf()).requireFits();
     }
@@ -77,13 +79,27 @@ public final class Study implements Callable<Integer> {
         folder.clear(); // Not before: a study that cannot start replaces nothing.
       }
       folder.begin(settings);
+      Map<String, String> described = cluster.describe(settings);
       StudyRunner runner =
           new StudyRunner(
-              plan, base, starts, folder, train, test, settings.positiveInt("study.parallel-runs"));
+              plan,
+              base,
+              starts,
+              folder,
+              train,
+              test,
+              settings.positiveInt("study.parallel-runs"),
+              described);
       List<StudyRun> runs = new ArrayList<>(runner.all(plan.tuning()));
       Set<StudyTask> more = new LinkedHashSet<>(plan.confirmation(runs));
       runs.addAll(runner.all(List.copyOf(more)));
-      finish(cluster, settings, plan, plan.results(options.name(), runs), folder);
+      StudyResults results = plan.results(options.name(), runs);
+      Map<String, String> environment = new TreeMap<>(Cluster.versions());
+      environment.putAll(described);
+      Forecast forecast = StudyForecast.of(plan, base, folder, results, described);
+      folder.write(results, new StudyPage(results, shared(settings), environment, forecast));
+      StudyParquet.write(cluster.spark(), plan, results, folder.parquet());
+      tell(results, folder);
     }
     return 0;
   }
@@ -107,13 +123,7 @@ public final class Study implements Callable<Integer> {
     }
   }
 
-  private void finish(
-      Cluster cluster, Settings settings, StudyPlan plan, StudyResults results, StudyFolder folder)
-      throws IOException {
-    Map<String, String> environment = new TreeMap<>(Cluster.versions());
-    environment.putAll(cluster.describe(settings));
-    folder.write(results, new StudyPage(results, shared(settings), environment, List.of()));
-    StudyParquet.write(cluster.spark(), plan, results, folder.parquet());
+  private static void tell(StudyResults results, StudyFolder folder) {
     for (Target target : results.targets()) {
       for (Budget budget : results.budgets()) {
         System.out.printf("%n%s, %s budget%n", target.label(), budget.label());

@@ -88,6 +88,7 @@ record StudyFolder(Storage storage, String dir) {
                     || key.startsWith("output.")
                     || key.equals("data.path")
                     || key.equals("study.parallel-runs")
+                    || key.startsWith(ForecastPlan.BLOCK)
                     || key.startsWith("training.checkpoint"));
     return identity;
   }
@@ -106,8 +107,12 @@ record StudyFolder(Storage storage, String dir) {
     Json.write(storage, Storage.resolve(dir, STUDY), study);
   }
 
-  /** Notes how a run ended. */
-  void end(StudyTask task, StudyRun run) throws IOException {
+  /**
+   * Notes how a run ended.
+   *
+   * @param cluster that it was made on
+   */
+  void end(StudyTask task, StudyRun run, Map<String, String> cluster) throws IOException {
     ObjectNode json = Json.object();
     json.put("outcome", run.outcome());
     json.put("stepBudget", run.stepBudget());
@@ -125,6 +130,7 @@ record StudyFolder(Storage storage, String dir) {
             });
     put(json, "best", run.best());
     put(json, "last", run.last());
+    Json.put(json, "cluster", cluster);
     Json.write(storage, Storage.resolve(run(task), RUN), json);
   }
 
@@ -169,6 +175,11 @@ record StudyFolder(Storage storage, String dir) {
             metrics(json.path("best")),
             metrics(json.path("last")),
             json.path("medianIterationSeconds").asDouble(Double.NaN)));
+  }
+
+  /** What a run that has ended was made on. */
+  JsonNode cluster(StudyTask task) throws IOException {
+    return new ObjectMapper().readTree(text(Storage.resolve(run(task), RUN))).path("cluster");
   }
 
   private static Map<Target.Metric, Double> metrics(JsonNode json) {

@@ -62,7 +62,7 @@ final class StudyParquet {
     for (StudyRun run : results.runs()) {
       rows.add(row(results, run, plan));
     }
-    SparkSession session = SparkSession.builder().config(spark.getConf()).getOrCreate();
+    SparkSession session = SparkSession.builder().sparkContext(spark.sc()).getOrCreate();
     session.createDataFrame(rows, SCHEMA).coalesce(1).write().mode(SaveMode.Overwrite).parquet(uri);
   }
 

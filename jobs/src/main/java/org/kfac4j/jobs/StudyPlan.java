@@ -72,12 +72,14 @@ record StudyPlan(
         "study.seeds must be different numbers, at least one, got %s",
         seeds);
     shared.positive("study.epochs");
+    shared.nonNegativeInt("study.evaluations");
     shared.choice("study.learning-rate-scaling", Scaling.class);
     shared.between("study.warm-up", 0, 1, true, true);
     shared.between("study.decay-share", 0, 1, false, true);
     shared.between("study.hopeless-after", 0, 1, false, true);
     shared.between("study.efficiency", 0, 1, false, true);
     shared.positiveInt("study.parallel-runs");
+    ForecastPlan.of(shared);
     return new StudyPlan(shared, optimizers, targets, sizes, budgets, seeds, examples);
   }
 
@@ -90,6 +92,10 @@ record StudyPlan(
         optimizers.stream()
             .map(each -> each.name() + ": " + each.points().size())
             .collect(Collectors.joining(", ")));
+  }
+
+  ForecastPlan forecast() {
+    return ForecastPlan.of(shared);
   }
 
   long tuningSeed() {
@@ -143,18 +149,22 @@ record StudyPlan(
     return new StudyTask(optimizer, run.budget(), run.batchSize(), run.seed(), run.point());
   }
 
-  /** Examples of an average run's budget, for the time left. */
-  double meanExamples() {
-    return tuning().stream()
-        .mapToDouble(task -> (double) steps(task) * task.batch())
-        .average()
-        .orElse(0);
-  }
-
-  /** Runs to come if each optimizer has one winner for each batch size and budget. */
-  int expectedRuns() {
-    return tuning().size()
-        + optimizers.size() * batchSizes.size() * budgets.size() * (seeds.size() - 1);
+  /**
+   * Runs to come: those that tune, and the other seeds of winners as if every optimizer had one,
+   * its grid's first point, for each batch size and budget.
+   */
+  List<StudyTask> expected() {
+    List<StudyTask> tasks = new ArrayList<>(tuning());
+    for (Budget budget : budgets) {
+      for (int batch : batchSizes) {
+        for (OptimizerGrid optimizer : optimizers) {
+          for (long seed : seeds.subList(1, seeds.size())) {
+            tasks.add(new StudyTask(optimizer, budget, batch, seed, optimizer.points().get(0)));
+          }
+        }
+      }
+    }
+    return tasks;
   }
 
   StudyResults results(String name, List<StudyRun> runs) {
@@ -196,7 +206,12 @@ record StudyPlan(
     overrides.add("training.batch-size=" + task.batch());
     overrides.add("training.iterations=" + steps);
     overrides.add("training.seed=" + task.seed());
-    overrides.add("training.evaluate-every=" + stepsPerEpoch(task.batch()));
+    int evaluations = shared.nonNegativeInt("study.evaluations");
+    overrides.add(
+        "training.evaluate-every="
+            + (evaluations == 0
+                ? stepsPerEpoch(task.batch())
+                : Math.max(1, Math.round((double) steps / evaluations))));
     overrides.add(String.format(Locale.ROOT, "optimizer.learning-rate.initial=%s", rate));
     overrides.add(
         "optimizer.learning-rate.period="

@@ -20,7 +20,7 @@ import org.kfac4j.training.TrainingListener;
 /**
  * Watches a run of a study: when it reaches each target, and whether going on is of any use. The
  * training loss is the mean over the mini-batches of an epoch; test metrics are those of the
- * epochs' ends (spec of arXiv:1903.06237's criteria).
+ * epochs' ends, as arXiv:1903.06237 has them, or of study.evaluations.
  */
 final class StudyRecorder implements TrainingListener {
   private final StudyTask task;

@@ -27,13 +27,15 @@ final class StudyRunner {
   private final SparkObjective train;
   private final SparkObjective test;
   private final int parallel;
-  private final long begin = System.nanoTime();
+  private final Map<String, String> cluster;
+  private final TimeLeft timeLeft;
+  private final List<StudyTask> expected;
   private int ended;
-  private double examplesDone;
 
   /**
    * @param starts initial weights by seed
    * @param parallel runs at a time
+   * @param cluster that runs are made on, to be noted
    */
   StudyRunner(
       StudyPlan plan,
@@ -42,7 +44,8 @@ final class StudyRunner {
       StudyFolder folder,
       SparkObjective train,
       SparkObjective test,
-      int parallel) {
+      int parallel,
+      Map<String, String> cluster) {
     this.plan = plan;
     this.base = base;
     this.starts = starts;
@@ -50,6 +53,9 @@ final class StudyRunner {
     this.train = train;
     this.test = test;
     this.parallel = parallel;
+    this.cluster = cluster;
+    timeLeft = new TimeLeft(plan);
+    expected = plan.expected();
   }
 
   /** The tasks' runs, in their order. */
@@ -81,12 +87,13 @@ final class StudyRunner {
   private StudyRun one(StudyTask task) throws IOException {
     Optional<StudyRun> before = folder.ended(task);
     if (before.isPresent()) {
-      tell(task, before.get(), true);
+      tell(task, before.get(), " (earlier)");
       return before.get();
     }
+    long begin = System.nanoTime();
     StudyRun run = train(task);
-    folder.end(task, run);
-    tell(task, run, false);
+    folder.end(task, run, cluster);
+    tell(task, run, left(task, (System.nanoTime() - begin) * 1e-9));
     return run;
   }
 
@@ -113,8 +120,10 @@ final class StudyRunner {
     RunInfo info = run.info(own.dir(), from, Map.of());
     try (MetricsWriter metrics = new MetricsWriter(folder.storage())) {
       metrics.started(info);
+      SparkObjective objective = train.withNetwork(run.problem().network());
+      run.warmUp(objective); // Else the first runs of a study are its slowest.
       run.train(
-          train.withNetwork(run.problem().network()),
+          objective,
           test.withNetwork(run.problem().network()),
           List.of(metrics, recorder),
           own::save,
@@ -125,25 +134,25 @@ final class StudyRunner {
     }
   }
 
-  private synchronized void tell(StudyTask task, StudyRun run, boolean before) {
-    ended++;
-    int expected = Math.max(ended, plan.expectedRuns());
-    String left = "";
-    if (!before) {
-      examplesDone += (double) run.stepBudget() * run.batchSize();
-      double perExample = (System.nanoTime() - begin) * 1e-9 / examplesDone;
-      double mean = plan.meanExamples();
-      left = ", about " + Figures.duration(perExample * mean * (expected - ended)) + " left";
+  private synchronized String left(StudyTask task, double seconds) {
+    timeLeft.ended(task, seconds);
+    double left = 0;
+    for (StudyTask next : expected.subList(Math.min(ended + 1, expected.size()), expected.size())) {
+      left += timeLeft.seconds(next).orElse(0);
     }
+    return ", about " + Figures.duration(left / parallel) + " left";
+  }
+
+  private synchronized void tell(StudyTask task, StudyRun run, String more) {
+    ended++;
     System.out.printf(
-        "run %d of %d: %s: %s after %d steps, %s%s%s%n",
+        "run %d of %d: %s: %s after %d steps, %s%s%n",
         ended,
-        expected,
+        Math.max(ended, expected.size()),
         task.title(),
         run.outcome(),
         run.steps(),
         Figures.duration(run.seconds()),
-        before ? " (earlier)" : "",
-        left);
+        more);
   }
 }

@@ -15,8 +15,10 @@ import org.apache.spark.api.java.JavaSparkContext;
 import org.apache.spark.broadcast.Broadcast;
 import org.kfac4j.InvalidInputException;
 import org.kfac4j.cost.TransportRates;
+import org.kfac4j.curvature.Parameters;
 import org.kfac4j.curvature.Sums;
 import org.kfac4j.data.Storage;
+import org.kfac4j.linalg.Precision;
 
 /**
  * Measures {@link TransportRates} with small jobs on sums of made numbers: what a cluster's
@@ -25,9 +27,11 @@ import org.kfac4j.data.Storage;
 final class TransportProbe {
   private static final int NUMBERS = 4 << 20;
   private static final double BYTES = 4.0 * NUMBERS;
-  private static final int WARM_UP = 3;
 
-  private static final int TIMES = 9;
+  /** As many as it takes until compilers are done, as they are in a training. */
+  private static final int WARM_UP = 12;
+
+  private static final int TIMES = 15;
 
   private final JavaSparkContext spark;
 
@@ -147,9 +151,9 @@ final class TransportProbe {
 
   /** Seconds on the driver, and of a job that reads it on two executors. */
   private double[] broadcast() {
-    float[] values = new float[NUMBERS];
+    Parameters values = new Parameters(new double[NUMBERS], Precision.FLOAT);
     long begin = System.nanoTime();
-    Broadcast<float[]> shared = spark.broadcast(values);
+    Broadcast<Parameters> shared = spark.broadcast(values);
     double store = since(begin);
     try {
       JavaRDD<Sums> reads =
@@ -157,7 +161,7 @@ final class TransportProbe {
               .map(
                   i -> {
                     Sums sums = new Sums();
-                    sums.put("count", shared.value().length);
+                    sums.put("count", shared.value().length());
                     return sums;
                   });
       begin = System.nanoTime();
@@ -188,15 +192,16 @@ final class TransportProbe {
   /**
    * Reads what {@link #write} wrote.
    *
+   * @param option that names the file, for messages
    * @throws InvalidInputException if it is not such a file
    */
-  static TransportRates read(Storage storage, String uri) throws IOException {
+  static TransportRates read(Storage storage, String option, String uri) throws IOException {
     JsonNode json;
     try (InputStream in = storage.open(uri)) {
       json = new ObjectMapper().readTree(in);
     } catch (java.io.FileNotFoundException | com.fasterxml.jackson.core.JacksonException e) {
       throw new InvalidInputException(
-          "--transport must be a file that bench --transport wrote, got " + uri, e);
+          option + " must be a file that bench --transport wrote, got " + uri, e);
     }
     double[] values = new double[6];
     String[] names = {
@@ -205,7 +210,8 @@ final class TransportProbe {
     for (int i = 0; i < names.length; i++) {
       InvalidInputException.require(
           json.path(names[i]).isNumber(),
-          "--transport must be a file that bench --transport wrote, but %s has no number %s",
+          "%s must be a file that bench --transport wrote, but %s has no number %s",
+          option,
           uri,
           names[i]);
       values[i] = json.path(names[i]).asDouble();

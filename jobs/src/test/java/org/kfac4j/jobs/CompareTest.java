@@ -16,6 +16,8 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
+import org.kfac4j.data.LocalStorage;
+import org.kfac4j.training.CheckpointStore;
 import org.kfac4j.training.IterationRecord;
 import org.kfac4j.training.MetricsWriter;
 
@@ -133,11 +135,16 @@ class CompareTest {
     }
     byte[] first = Files.readAllBytes(run("cut", "k-fac").resolve(MetricsWriter.FILE));
     assertThat(run("cut", "wild")).doesNotExist();
+    // What the second run's checkpoint holds, and how long that took, which no other run repeats.
+    int saved = savedIterations(run("cut", "ekfac"));
+    assertThat(saved).isBetween(4, ITERATIONS);
+    List<String> kept = lines("ekfac").subList(0, saved);
     Jobs.Ended ended = compare(cut, "--resume");
     assertThat(ended.code()).as(ended.err()).isZero();
     assertThat(ended.out()).contains("k-fac, which has ended").doesNotContain("adam-l, which");
     assertThat(Files.readAllBytes(run("cut", "k-fac").resolve(MetricsWriter.FILE)))
         .isEqualTo(first);
+    assertThat(lines("ekfac")).startsWith(kept.toArray(String[]::new)).hasSize(ITERATIONS);
     try (Stream<Path> runs = Files.list(out("whole").resolve("runs"))) {
       for (Path run : runs.toList()) {
         String name = run.getFileName().toString();
@@ -147,6 +154,19 @@ class CompareTest {
     Jobs.Ended again = compare(cut, "--resume");
     assertThat(again.code()).isZero();
     assertThat(again.out()).contains("run 5 of 5: wild, which has ended");
+  }
+
+  private List<String> lines(String name) throws IOException {
+    return Files.readAllLines(run("cut", name).resolve(MetricsWriter.FILE));
+  }
+
+  /** Iterations in the newest checkpoint that was finished; the one after it may not have been. */
+  private static int savedIterations(Path run) throws IOException {
+    String checkpoints = run.resolve("checkpoint").toString();
+    return new CheckpointStore(new LocalStorage(), checkpoints, 1)
+        .latest(warning -> {})
+        .orElseThrow()
+        .iteration();
   }
 
   @Test

@@ -33,8 +33,8 @@ class LocalClusterTest {
             .formatted(data, preconditioner, placement, temporary.resolve(run)));
   }
 
-  private List<String> submit(String heap, Path conf) {
-    List<String> command = new ArrayList<>(Jobs.java(heap));
+  private List<String> submit(Path conf) {
+    List<String> command = new ArrayList<>(Jobs.java("-Xmx512m"));
     command.addAll(
         List.of(
             "org.apache.spark.deploy.SparkSubmit",
@@ -65,8 +65,7 @@ class LocalClusterTest {
     Jobs.Ended threads = Jobs.train(conf("threads", data, preconditioner, "driver"));
     assertThat(threads.code()).as(threads.err()).isZero();
     try (Jobs.Child child =
-        Jobs.start(
-            temporary, submit("-Xmx512m", conf("executors", data, preconditioner, placement)))) {
+        Jobs.start(temporary, submit(conf("executors", data, preconditioner, placement)))) {
       Jobs.Ended executors = child.await();
       assertThat(executors.code()).as(executors.err()).isZero();
     }
@@ -77,58 +76,11 @@ class LocalClusterTest {
     results.assertEqualTo(new RunResults(temporary.resolve("threads")));
   }
 
-  /** A factor of 4000 × 4000: an inverse of 64 MB, twice while a new one is made. */
-  @Test
-  @Tag("slow")
-  void inversesOnExecutorsTakeMemoryOffTheDriver() throws IOException, InterruptedException {
-    String sparkHome = System.getenv("SPARK_HOME");
-    assumeTrue(
-        sparkHome != null && Files.isDirectory(Path.of(sparkHome, "jars")),
-        "SPARK_HOME with Spark's jars, which the build fills");
-    assumeTrue(Files.exists(Path.of("/proc/self/status")), "/proc says what memory is in use");
-    String data = IdxFolder.write(temporary.resolve("data"), 60, 20, 40, 100).path().toString();
-    long[] peaks = new long[2];
-    List<String> placements = List.of("driver", "executors");
-    for (int i = 0; i < 2; i++) {
-      Path conf =
-          Files.writeString(
-              temporary.resolve(placements.get(i) + ".conf"),
-              """
-              model { layers = [4000, 12, 10], activation = tanh, loss = mcxent, init = xavier }
-              data { source = idx, path = "%s", task = classifier, partitions = 2 }
-              optimizer { damping { initial = 1 } }
-              curvature { inverse-period = 2, gamma-search = false, placement = %s }
-              training { iterations = 4, batch-size = 40, checkpoint-every = 0, averaging = 0, block-rows = 32 }
-              output { dir = "%s" }
-              """
-                  .formatted(data, placements.get(i), temporary.resolve(placements.get(i))));
-      try (Jobs.Child child = Jobs.start(temporary, submit("-Xmx500m", conf))) {
-        Path status = Path.of("/proc", String.valueOf(child.process().pid()), "status");
-        while (child.process().isAlive()) {
-          peaks[i] = Math.max(peaks[i], CgfacMemoryTest.peakBytes(status));
-          Thread.sleep(20);
-        }
-        Jobs.Ended ended = child.await();
-        assertThat(ended.code()).as(ended.err()).isZero();
-      }
-    }
-    System.out.printf(
-        "driver's peak: inverses on the driver %.0f MB, on executors %.0f MB%n",
-        peaks[0] * 1e-6, peaks[1] * 1e-6);
-    assertThat(peaks[1]).isLessThan(peaks[0]);
-    assertThat(losses("executors")).isEqualTo(losses("driver")).hasSize(4);
-  }
-
-  private List<Double> losses(String run) throws IOException {
-    return new RunResults(temporary.resolve(run))
-        .metrics().stream().map(record -> record.get("loss").asDouble()).toList();
-  }
-
   /** With the exit code of the job, and without a stack trace. */
   @Test
   void sparkSubmitEndsWithTheExitCodeOfTheJob() throws IOException, InterruptedException {
     Path conf = conf("refused", temporary.resolve("nowhere").toString(), "kfac", "driver");
-    List<String> command = submit("-Xmx512m", conf);
+    List<String> command = submit(conf);
     command.replaceAll(word -> word.equals("local-cluster[2,1,1024]") ? "local[1]" : word);
     try (Jobs.Child child = Jobs.start(temporary, command)) {
       Jobs.Ended ended = child.await();

@@ -7,10 +7,14 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Set;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.ValueSource;
+import org.junit.jupiter.params.provider.MethodSource;
+import org.kfac4j.Settings;
+import org.kfac4j.optimizer.Preconditioner;
+import org.kfac4j.optimizer.Preconditioners;
 
 /** What a plan counts and what it refuses. */
 class PlanTest {
@@ -42,25 +46,25 @@ class PlanTest {
     assertThat(temporary.resolve("out")).doesNotExist();
   }
 
+  static Set<String> entries() {
+    return Preconditioners.entries();
+  }
+
   @ParameterizedTest
-  @ValueSource(
-      strings = {
-        "none",
-        "diagonal",
-        "kfac",
-        "kfac-tridiagonal",
-        "ekfac",
-        "tkfac",
-        "tekfac",
-        "cgfac",
-        "two-level"
-      })
-  void everyPreconditionerHasAPlan(String name) throws IOException {
-    Path conf = conf("[6, 5, 10]", "optimizer.preconditioner = " + name);
+  @MethodSource("entries")
+  void everyPreconditionerHasAPlan(String entry) throws IOException {
+    String[] words = entry.split(" ");
+    String more = "optimizer.preconditioner = " + words[0];
+    if (words.length > 1) {
+      more += "\ncurvature.damping = " + words[1];
+    }
+    Path conf = conf("[6, 5, 10]", more);
     Jobs.Ended ended = Jobs.run(new Plan(), conf.toString());
     assertThat(ended.code()).as(ended.err()).isZero();
-    boolean bases = name.equals("ekfac") || name.equals("tekfac");
-    assertThat(ended.out().contains("and sends")).isEqualTo(bases);
+    Preconditioner preconditioner =
+        Preconditioners.create(entry, Settings.load("defaults", "", List.of()));
+    assertThat(ended.out()).contains(preconditioner.describe());
+    assertThat(ended.out().contains("and sends")).isEqualTo(preconditioner.scalings() != null);
   }
 
   /** The tests' JVM has 3 GB. */

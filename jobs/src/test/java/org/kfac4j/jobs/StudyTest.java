@@ -56,6 +56,10 @@ class StudyTest {
             .formatted(data.path(), temporary.resolve(run)));
   }
 
+  private static Jobs.Ended study(Path conf, List<String> arguments) {
+    return study(conf, arguments.toArray(String[]::new));
+  }
+
   private static Jobs.Ended study(Path conf, String... arguments) {
     return Jobs.run(
         new Study(),
@@ -167,6 +171,34 @@ class StudyTest {
   }
 
   @Test
+  void aFinishedStudyIsReadForAnotherCluster() throws IOException {
+    Path conf = conf("forecast");
+    // Enough iterations to fit a cost model to.
+    List<String> normal = List.of("--set", "study.budgets=[normal]", "--set", "study.epochs=6");
+    assertThat(study(conf, normal).code()).isZero();
+    String first = Files.readString(temporary.resolve("forecast/report.html"));
+    assertThat(first).contains("K-FAC, cost model", "momentum, B = 60", "best batch");
+    List<String> slow = new ArrayList<>(normal);
+    slow.addAll(
+        List.of(
+            "--resume",
+            "--set",
+            "study.forecast.network-gbits=0.001",
+            "--set",
+            "study.forecast.executors=[2, 300]"));
+    Jobs.Ended again = study(conf, slow);
+    assertThat(again.code()).as(again.err()).isZero();
+    assertThat(again.out().lines().filter(line -> line.startsWith("run ")))
+        .allMatch(line -> line.contains("(earlier)"));
+    String second = Files.readString(temporary.resolve("forecast/report.html"));
+    assertThat(second).contains("a network of 0.001 Gbit/s").isNotEqualTo(first);
+    slow.set(slow.size() - 1, "study.forecast.executors=[]");
+    assertThat(study(conf, slow).code()).isZero();
+    assertThat(Files.readString(temporary.resolve("forecast/report.html")))
+        .doesNotContain("cost model");
+  }
+
+  @Test
   void anotherStudysFolderIsRefusedAndLeftAlone() throws IOException {
     Path conf = conf("study");
     assertThat(study(conf, "--set", "study.budgets=[normal]").code()).isZero();
@@ -194,6 +226,10 @@ class StudyTest {
         "study.budgets=[longer] | study.budgets must be a list of different ones of normal, adjusted",
         "study.seeds=[] | study.seeds must be different numbers",
         "study.epochs=0 | study.epochs must be",
+        "study.evaluations=-1 | study.evaluations must be at least 0",
+        "study.forecast.executors=[200000] | study.forecast.executors must be at most 100000, got 200000",
+        "study.forecast.network-gbits=0 | study.forecast.network-gbits must be",
+        "study.forecast.transport=nowhere.json | study.forecast.transport must be a file that bench --transport wrote, got nowhere.json",
         "study.optimizers=[] | study.optimizers must name at least one optimizer",
         "study.optimizers=[{ name = a, grid { optimizer.damping.initial = [] } }] | must be a list of values",
         "study.optimizers=[{ name = a }, { name = b, grid { optimizer.damping.initial = [1, 2] } }] | must have grids of equal size, or study.unequal-grids = true, got a: 1, b: 2",
@@ -228,5 +264,7 @@ class StudyTest {
     assertThat(own.positiveInt("optimizer.learning-rate.period")).isEqualTo(3);
     assertThat(own.positiveInt("optimizer.learning-rate.warmup")).isEqualTo(2);
     assertThat(own.positiveInt("training.evaluate-every")).isEqualTo(2);
+    StudyPlan often = StudyPlan.of(settings.with(List.of("study.evaluations=3")), 240);
+    assertThat(often.settings(last).positiveInt("training.evaluate-every")).isEqualTo(3);
   }
 }
