@@ -1,9 +1,9 @@
 package org.kfac4j.study;
 
-import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Comparator;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalDouble;
 import java.util.OptionalLong;
@@ -173,22 +173,34 @@ public record StudyCell(
   }
 
   /**
-   * Settings whose winning value is the first or the last of at least two: the best value may lie
-   * outside of the grid, so widen it before you quote a speedup.
+   * Settings whose winning value is the least or the greatest of at least two numbers: the best
+   * value may lie outside of the grid, so widen it before you quote a speedup. Names have no ends,
+   * and no setting's range goes on below a winning 0 (no momentum, no damping).
    */
   public List<String> edges() {
-    List<String> edges = new ArrayList<>();
-    winner()
-        .ifPresent(
-            winner ->
-                grid.forEach(
-                    (setting, values) -> {
-                      int at = values.indexOf(winner.point().get(setting));
-                      if (values.size() > 1 && (at == 0 || at == values.size() - 1)) {
-                        edges.add(setting);
-                      }
-                    }));
-    return edges;
+    return winner().stream()
+        .flatMap(winner -> winner.point().entrySet().stream())
+        .filter(value -> isEnd(value.getValue(), grid.getOrDefault(value.getKey(), List.of())))
+        .map(Map.Entry::getKey)
+        .toList();
+  }
+
+  private static boolean isEnd(String value, List<String> axis) {
+    if (axis.size() < 2 || !axis.stream().allMatch(each -> parsed(each).isPresent())) {
+      return false;
+    }
+    double[] sorted =
+        axis.stream().mapToDouble(each -> parsed(each).orElseThrow()).sorted().toArray();
+    double at = parsed(value).orElseThrow();
+    return at != 0 && (at == sorted[0] || at == sorted[sorted.length - 1]);
+  }
+
+  private static OptionalDouble parsed(String value) {
+    try {
+      return OptionalDouble.of(Double.parseDouble(value));
+    } catch (NumberFormatException e) {
+      return OptionalDouble.empty();
+    }
   }
 
   /** How much depends on the choice in the grid. */

@@ -99,7 +99,7 @@ public record StudyPage(
     body.append(table(results.table(target, budget), 1));
     paragraph(
         body,
-        "> n: no point of the grid reached the target within n steps. s: seconds of training, without evaluation, of the run with the fewest steps. Epochs: B·k*/|D|. Edge: the winning value is an end of its axis, so the grid has to be widened before its speedup is quoted.");
+        "> n: no point of the grid reached the target within n steps. s: seconds of training, without evaluation, of the run with the fewest steps. Epochs: B·k*/|D|. Edge: the winning number is the least or greatest of its axis and not 0, so the grid has to be widened before its speedup is quoted.");
     body.append(table(results.robustness(target, budget), 1));
     paragraph(
         body,

@@ -211,6 +211,27 @@ class StudyCellTest {
   }
 
   @Test
+  void numbersOnlyHaveEdgesInTheirOwnOrderAndZeroIsNone() {
+    assertThat(edgesOfSecond("0.4", "0.1", "0.2")).containsExactly(RATE);
+    assertThat(edgesOfSecond("0.1", "0.4", "0.2")).containsExactly(RATE);
+    assertThat(edgesOfSecond("0.4", "0.2", "0.1")).isEmpty();
+    assertThat(edgesOfSecond("0.5", "0", "0.9")).isEmpty();
+    assertThat(edgesOfSecond("0", "0.9", "0.5")).containsExactly(RATE);
+    assertThat(edgesOfSecond("ekfac", "kfac", "tkfac")).isEmpty();
+  }
+
+  /** Where only the second value of a grid reaches the target. */
+  private static List<String> edgesOfSecond(String... values) {
+    return StudySamples.study(
+            Map.of("sgd", StudySamples.grid(RATE, values)),
+            List.of(64),
+            List.of(run(64, 1, values[0], 0), run(64, 1, values[1], 10)))
+        .curve("sgd", Budget.NORMAL, ACCURACY)
+        .base()
+        .edges();
+  }
+
+  @Test
   void quartilesAreOfTheBestMetricAndDivergedRunsAreWorst() {
     StudyCell cell = cell(withBest("0.1", 0.8), withBest("0.2", 0.9), withBest("0.4", Double.NaN));
     Robustness robustness = cell.robustness();
