@@ -2,11 +2,13 @@ package org.kfac4j.jobs;
 
 import java.io.IOException;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
 import java.util.concurrent.Callable;
 import org.apache.hadoop.conf.Configuration;
+import org.apache.spark.SparkConf;
 import org.apache.spark.SparkUserAppException;
 import org.kfac4j.InvalidInputException;
 import org.kfac4j.data.DataSet;
@@ -55,11 +57,12 @@ public final class Race implements Callable<Integer> {
     TrainingRun second = TrainingRun.from(other.settings(storage), other.name(), storage);
     InvalidInputException.require(
         first.problem().network().layers().equals(second.problem().network().layers())
-            && java.util.Arrays.equals(
-                first.problem().model().theta(), second.problem().model().theta()),
+            && Arrays.equals(first.problem().model().theta(), second.problem().model().theta()),
         "%s and %s must have one model with the same initial weights: model.* and training.seed differ",
         options.conf,
         rival);
+    RunPlan.of(first, new SparkConf()).requireFits();
+    RunPlan.of(second, new SparkConf()).requireFits();
     try (Cluster cluster = Cluster.start("race")) {
       DataSet data = first.problem().data();
       try (SparkObjective train = cluster.trainingObjective(first.settings(), first.problem());
