@@ -26,6 +26,7 @@ public final class Blas {
     // NativeOpsHolder fails in a JVM in which nothing has loaded ND4J's backend yet, such as a
     // fresh executor.
     Nd4j.getBackend();
+    OpenBlasKernels.check();
   }
 
   private Blas() {}

@@ -10,6 +10,7 @@ import org.kfac4j.Settings;
 import org.kfac4j.curvature.Nd4jBackend;
 import org.kfac4j.data.DataSource;
 import org.kfac4j.linalg.LapackFactorizations;
+import org.kfac4j.linalg.OpenBlasKernels;
 import org.kfac4j.linalg.Precision;
 import org.kfac4j.optimizer.DenseMachine;
 import org.kfac4j.spark.Devices;
@@ -136,7 +137,12 @@ final class Cluster implements AutoCloseable {
     versions.put("spark", org.apache.spark.package$.MODULE$.SPARK_VERSION());
     String nd4j = Nd4j.class.getPackage().getImplementationVersion();
     versions.put("nd4j", nd4j == null ? "1.0.0-M2.1" : nd4j);
-    versions.put("blas", "OpenBLAS " + org.bytedeco.openblas.global.openblas.OPENBLAS_VERSION);
+    versions.put(
+        "blas",
+        "OpenBLAS "
+            + org.bytedeco.openblas.global.openblas.OPENBLAS_VERSION
+            + ", "
+            + OpenBlasKernels.name());
     return versions;
   }
 
