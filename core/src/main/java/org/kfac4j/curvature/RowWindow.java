@@ -110,6 +110,21 @@ public final class RowWindow implements BlockStatistics {
     return trace;
   }
 
+  /** tr A tr G with A = E[Σ_t ā_t ā_tᵀ] and G = E[Σ_t g_t g_tᵀ] / T of the rows kept. */
+  public double kroneckerTrace() {
+    double a = 0;
+    double g = 0;
+    for (Rows batch : batches()) {
+      double weight = batch.weight / batch.examples.size();
+      for (double[] example : batch.examples) {
+        int inputs = inputNumbers();
+        a += weight * dot(example, 0, 0, inputs);
+        g += weight / positions * dot(example, inputs, inputs, example.length - inputs);
+      }
+    }
+    return a * g;
+  }
+
   /** Σ over backward passes of ‖Σ_t ā_t g_tᵀ‖² = Σ_ts (ā_t·ā_s)(g_t·g_s). */
   private double gradientNorms(double[] example) {
     double sum = 0;

@@ -46,6 +46,14 @@ public record CgfacPreconditioner(
     return BlockForm.ROWS;
   }
 
+  /** Of the operator: A ⊗ G has another trace than F where there are several positions. */
+  @Override
+  public double trace(BlockStatistics statistics) {
+    return operator == Operator.KRONECKER && statistics instanceof RowWindow rows
+        ? rows.kroneckerTrace()
+        : statistics.fisherTrace();
+  }
+
   @Override
   public LinearMap factor(
       BlockStatistics statistics,

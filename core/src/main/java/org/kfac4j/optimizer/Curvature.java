@@ -98,7 +98,7 @@ final class Curvature implements AutoCloseable {
       @Nullable LayerWorkers workers) {
     // Eigenvalues that are estimated come later: Inverse.damp then follows them, but for blocks of
     // scales, which are inverted here.
-    double[] strengths = strengths(dampings(lambda, i -> averages.get(i).fisherTrace()), gamma);
+    double[] strengths = strengths(dampings(lambda, this::trace), gamma);
     LinearMap[] maps = new LinearMap[blocks.size()];
     try {
       if (workers != null && settings.invertsOnExecutors(network)) {
@@ -165,6 +165,10 @@ final class Curvature implements AutoCloseable {
 
   private NetworkParts parts(double[] strengths, List<LinearMap> maps) {
     return new NetworkParts(network, averages, coupling, strengths, maps, settings.machine(), pool);
+  }
+
+  private double trace(int i) {
+    return settings.preconditioner().trace(averages.get(i));
   }
 
   /** What is added to each block's curvature: its λ and η, or γ². */
@@ -324,7 +328,7 @@ final class Curvature implements AutoCloseable {
       boolean estimated = settings.preconditioner().scalings() != null;
       return estimated && maps.get(i) instanceof EigenbasisMap eigen
           ? eigen.trace()
-          : averages.get(i).fisherTrace();
+          : Curvature.this.trace(i);
     }
 
     /** Sets what is added to the blocks' curvature. */

@@ -7,8 +7,6 @@ import org.kfac4j.Snapshot;
 import org.kfac4j.curvature.KroneckerFactors;
 import org.kfac4j.linalg.BlockDiagonalMatrix;
 import org.kfac4j.linalg.DiagonalBlocks;
-import org.kfac4j.linalg.Eigen;
-import org.kfac4j.linalg.FactorizationException;
 import org.kfac4j.linalg.Matrix;
 import org.kfac4j.linalg.Precision;
 
@@ -91,32 +89,14 @@ final class EigenbasisMap implements LinearMap {
     int rung = 0;
     for (int i = 0; i < blocks.count(); i++) {
       int width = blocks.width(i);
-      EigenWithRung found = eigen(blocks.block(packed, i), width, factor, layer, machine);
-      System.arraycopy(found.eigen.values(), 0, values, blocks.first(i), width);
-      vectors.add(found.eigen.transposed());
-      rung = Math.max(rung, found.rung);
+      EigenLadder found =
+          EigenLadder.climb(
+              blocks.block(packed, i), width, "layer " + layer + ": " + factor, machine);
+      System.arraycopy(found.eigen().values(), 0, values, blocks.first(i), width);
+      vectors.add(found.eigen().transposed());
+      rung = Math.max(rung, found.rung());
     }
     return new Basis(values, BlockDiagonalMatrix.of(blocks, vectors), rung);
-  }
-
-  private record EigenWithRung(Eigen eigen, int rung) {}
-
-  private static EigenWithRung eigen(
-      double[] packed, int n, String factor, String layer, DenseMachine machine) {
-    try {
-      return new EigenWithRung(machine.factorizations().eigen(packed, n, machine.precision()), 0);
-    } catch (FactorizationException notInThisPrecision) {
-      // Retry in float64.
-    }
-    try {
-      Eigen full = machine.factorizations().eigen(packed, n, Precision.DOUBLE);
-      Matrix vectors = Matrix.of(machine.precision(), n, n, full.transposed().toArray());
-      full.close();
-      return new EigenWithRung(new Eigen(full.values(), vectors), 1);
-    } catch (FactorizationException failed) {
-      throw new DivergedException(
-          "layer " + layer + ": no eigendecomposition of " + factor + ": " + failed.getMessage());
-    }
   }
 
   static EigenbasisMap restore(Snapshot snapshot, String prefix, DenseMachine machine) {

@@ -146,7 +146,7 @@ public record Kfac(
     }
 
     /** Iterations at the start in which statistics change so much that inverses are always made. */
-    private static final int WARM_UP = 3;
+    public static final int WARM_UP = 3;
 
     public Inverses {
       Check.that(period >= 1, "curvature.inverse-period must be at least 1, got %d", period);

@@ -26,6 +26,11 @@ public interface Preconditioner extends Serializable {
     return Coupling.NONE;
   }
 
+  /** The trace of what it takes for a block's Fisher matrix, of statistics of {@link #form}. */
+  default double trace(BlockStatistics statistics) {
+    return statistics.fisherTrace();
+  }
+
   /**
    * Looks whether it can serve a network, before anything is computed.
    *

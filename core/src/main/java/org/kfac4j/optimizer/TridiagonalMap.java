@@ -78,7 +78,9 @@ final class TridiagonalMap implements NetworkMap {
     try (Matrix c = explained(crossInputs, following.a().whole(), inputs);
         Matrix d = explained(crossGradients, following.g().whole(), gradients)) {
       return new Link(
-          inputs, gradients, TwoTermSolver.of(own.a().whole(), own.g().whole(), c, d, -1, machine));
+          inputs,
+          gradients,
+          TwoTermSolver.of(own.a().whole(), own.g().whole(), c, d, -1, here.name(), machine));
     }
   }
 

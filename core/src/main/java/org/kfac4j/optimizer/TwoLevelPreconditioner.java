@@ -33,6 +33,10 @@ public record TwoLevelPreconditioner(Preconditioner fine, Correction correction,
         weight >= 0 && Double.isFinite(weight),
         "curvature.two-level.weight must be finite and not negative, got %s",
         weight);
+    Check.that(
+        correction == Correction.ADDITIVE || weight == 1,
+        "curvature.two-level.weight is of additive corrections: with correction = residual it must be 1, got %s",
+        weight);
   }
 
   @Override

@@ -40,11 +40,19 @@ final class TwoTermSolver implements AutoCloseable {
    * @param c symmetric; the lower triangle is read
    * @param d symmetric; the lower triangle is read
    * @param sign 1 or −1
+   * @param layer whose these are, for messages
+   * @throws DivergedException if they cannot be decomposed
    */
   static TwoTermSolver of(
-      Matrix inverseA, Matrix inverseB, Matrix c, Matrix d, int sign, DenseMachine machine) {
-    Basis one = basis(inverseA, c, machine);
-    Basis two = basis(inverseB, d, machine);
+      Matrix inverseA,
+      Matrix inverseB,
+      Matrix c,
+      Matrix d,
+      int sign,
+      String layer,
+      DenseMachine machine) {
+    Basis one = basis(inverseA, c, "layer " + layer + ": A", machine);
+    Basis two = basis(inverseB, d, "layer " + layer + ": G", machine);
     double floor = floor(machine.precision());
     double[] divisor = new double[one.values.length * two.values.length];
     int below = 0;
@@ -61,7 +69,10 @@ final class TwoTermSolver implements AutoCloseable {
 
   private record Basis(Matrix k, double[] values, int rung) {}
 
-  private static Basis basis(Matrix inverse, Matrix c, DenseMachine machine) {
+  /**
+   * @param what A or B are, for messages
+   */
+  private static Basis basis(Matrix inverse, Matrix c, String what, DenseMachine machine) {
     int n = inverse.rows();
     double[] packed = Packed.doubles(inverse);
     int rung = 0;
@@ -69,7 +80,7 @@ final class TwoTermSolver implements AutoCloseable {
     try {
       root = machine.factorizations().cholesky(packed, n, machine.precision());
     } catch (FactorizationException notInThisPrecision) {
-      JitteredRoot found = jittered(packed, n, machine);
+      JitteredRoot found = jittered(packed, n, what, machine);
       root = found.root;
       rung = found.rung;
     }
@@ -78,11 +89,13 @@ final class TwoTermSolver implements AutoCloseable {
         Matrix whole = Matrix.zeros(machine.precision(), n, n)) {
       Blas.multiply(c, false, r, false, 0, half);
       Blas.multiply(r, true, half, false, 0, whole);
-      try (Eigen eigen =
-          machine.factorizations().eigen(Packed.doubles(whole), n, machine.precision())) {
+      EigenLadder found =
+          EigenLadder.climb(
+              Packed.doubles(whole), n, what + " with what the next layer explains", machine);
+      try (Eigen eigen = found.eigen()) {
         Matrix k = Matrix.zeros(machine.precision(), n, n);
         Blas.multiply(r, false, eigen.transposed(), true, 0, k);
-        return new Basis(k, eigen.values(), rung);
+        return new Basis(k, eigen.values(), Math.max(rung, found.rung()));
       }
     }
   }
@@ -101,7 +114,7 @@ final class TwoTermSolver implements AutoCloseable {
    * A root in float64, with as little as possible added to the diagonal: an inverse that was
    * rounded to float32 need not be positive definite.
    */
-  private static JitteredRoot jittered(double[] packed, int n, DenseMachine machine) {
+  private static JitteredRoot jittered(double[] packed, int n, String what, DenseMachine machine) {
     double mean = Packed.trace(packed, n) / n;
     for (double jitter : JITTERS) {
       double[] shifted = packed.clone();
@@ -113,7 +126,7 @@ final class TwoTermSolver implements AutoCloseable {
         // Next one.
       }
     }
-    throw new DivergedException("an inverse [" + n + ", " + n + "] has no root");
+    throw new DivergedException(what + "⁻¹ has no root");
   }
 
   /** How far the recovery ladder had to be climbed: 1 float64, 2 more damping. */

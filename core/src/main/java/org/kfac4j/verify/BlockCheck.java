@@ -3,7 +3,6 @@ package org.kfac4j.verify;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
-import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import org.kfac4j.Settings;
 import org.kfac4j.curvature.BlockForm;
@@ -36,14 +35,20 @@ import org.kfac4j.optimizer.Preconditioners;
  */
 public record BlockCheck(
     Sample sample, Objective objective, Settings settings, DenseMachine machine) {
+  /** Enough for a few examples' rows; where it is not, that is said. */
+  static final int CG_ITERATIONS = 500;
+
   private static final List<String> OVERRIDES =
       List.of(
           "curvature.cg.tolerance=1e-8",
-          "curvature.cg.iterations=20",
+          "curvature.cg.iterations=" + CG_ITERATIONS,
           "curvature.scalings.source=examples");
 
-  /** Numbers that a factor may have, 128 MB. */
-  private static final int WIDEST = 4096;
+  private static final String FACTORS = "kfac: factors";
+  private static final String ONE_EXAMPLE = "kfac: exact for one example";
+
+  /** Rows that a factor may have: 128 MB of it. */
+  static final int WIDEST = 4096;
 
   /**
    * @param blocks how good approximations are
@@ -74,9 +79,14 @@ public record BlockCheck(
           HeldOutputs.refusal(network) == null ? new HeldOutputs(fisher, theta) : null;
       findings.add(rows(fisher, layers, theta, key, outputs));
       findings.addAll(new ScaleCheck(fisher, machine, key).run(outputs));
-      findings.addAll(refusable("kfac: factors", () -> new FactorCheck(fisher, layers).run()));
-      findings.addAll(
-          refusable("kfac: exact for one example", () -> List.of(oneExample(fisher, key))));
+      String refused = refusal(fisher.forms());
+      if (refused == null) {
+        findings.addAll(new FactorCheck(fisher, layers).run());
+        findings.add(oneExample(fisher, key));
+      } else {
+        findings.add(Finding.notApplicable(FACTORS, refused));
+        findings.add(Finding.notApplicable(ONE_EXAMPLE, refused));
+      }
       Settings converging = settings.with(OVERRIDES);
       for (String entry : Preconditioners.entries()) {
         findings.addAll(check(entry, entry, converging, fisher, layers, key, blocks));
@@ -90,11 +100,13 @@ public record BlockCheck(
     }
   }
 
-  private static List<Finding> refusable(String check, Supplier<List<Finding>> work) {
+  /** Why the settings want no Kronecker factors of some layer, or null if they do. */
+  private @Nullable String refusal(BlockForms forms) {
     try {
-      return work.get();
+      sample.network().weightBlocks().forEach(forms::checkWidth);
+      return null;
     } catch (IllegalArgumentException refused) {
-      return List.of(Finding.notApplicable(check, String.valueOf(refused.getMessage())));
+      return String.valueOf(refused.getMessage());
     }
   }
 
@@ -125,20 +137,23 @@ public record BlockCheck(
       List<LayerFisher> layers,
       long key,
       List<BlockQuality> blocks) {
+    PreconditionerCheck check;
     try {
       Preconditioner preconditioner = Preconditioners.create(entry, converging);
       if (preconditioner.form() == BlockForm.NONE) {
         return List.of(Finding.notApplicable(name, "it keeps nothing of the Fisher matrix"));
       }
-      PreconditionerCheck check =
-          new PreconditionerCheck(name, preconditioner, fisher, machine, key);
+      check = new PreconditionerCheck(name, preconditioner, fisher, machine, key);
+      check.refuse(layers);
+    } catch (IllegalArgumentException refused) {
+      return List.of(Finding.notApplicable(name, String.valueOf(refused.getMessage())));
+    }
+    try {
       check.run(layers);
       blocks.addAll(check.qualities());
       return check.findings();
-    } catch (DivergedException e) {
+    } catch (DivergedException | IllegalArgumentException e) {
       return List.of(Finding.failed(name, String.valueOf(e.getMessage())));
-    } catch (IllegalArgumentException refused) {
-      return List.of(Finding.notApplicable(name, String.valueOf(refused.getMessage())));
     }
   }
 
@@ -201,7 +216,6 @@ public record BlockCheck(
   }
 
   private Finding oneExample(FisherSample fisher, long key) {
-    String check = "kfac: exact for one example";
     FisherSample one = fisher.ofOne();
     Worst worst = new Worst();
     for (ParameterBlock block : sample.network().weightBlocks()) {
@@ -217,7 +231,8 @@ public record BlockCheck(
       worst.add(block.name(), Vec.relative(kfac.restricted(layer.subspace()), layer.restricted()));
     }
     return worst.isEmpty()
-        ? Finding.notApplicable(check, "no layer of weights has one position and whole factors")
-        : worst.finding(check, "A ⊗ G = F of layers with one position", Tolerances.EXACT);
+        ? Finding.notApplicable(
+            ONE_EXAMPLE, "no layer of weights has one position and whole factors")
+        : worst.finding(ONE_EXAMPLE, "A ⊗ G = F of layers with one position", Tolerances.EXACT);
   }
 }

@@ -13,9 +13,6 @@ import org.kfac4j.network.WeightSharing;
  * where there are several positions.
  */
 record FactorCheck(FisherSample sample, List<LayerFisher> layers) {
-  /**
-   * @throws IllegalArgumentException if a factor is wider than the settings want
-   */
   List<Finding> run() {
     List<Finding> findings = new ArrayList<>();
     for (WeightSharing sharing : WeightSharing.values()) {
@@ -53,14 +50,9 @@ record FactorCheck(FisherSample sample, List<LayerFisher> layers) {
   private static double error(FisherSample shared, LayerFisher layer, WeightSharing sharing) {
     KroneckerBlock kfac =
         KroneckerBlock.of((FactorStatistics) shared.statistics(BlockForm.KRONECKER, layer.block()));
-    int positions = layer.rows().positions();
-    StackedRows rows =
-        sharing == WeightSharing.REDUCE
-            ? StackedRows.reduced(layer.rows())
-            : StackedRows.of(layer.rows());
-    Square a = rows.inputMoment().scaled(sharing == WeightSharing.EXPAND ? 1.0 / positions : 1);
-    Square g = rows.gradientMoment().scaled(sharing == WeightSharing.KFC ? 1.0 / positions : 1);
+    KroneckerBlock rows = KroneckerBlock.of(layer.rows(), sharing);
     return Math.max(
-        Vec.largest(kfac.a().values(), a.values()), Vec.largest(kfac.g().values(), g.values()));
+        Vec.largest(kfac.a().values(), rows.a().values()),
+        Vec.largest(kfac.g().values(), rows.g().values()));
   }
 }

@@ -3,6 +3,7 @@ package org.kfac4j.verify;
 import org.kfac4j.curvature.FactorStatistics;
 import org.kfac4j.curvature.KroneckerFactors;
 import org.kfac4j.linalg.DiagonalBlocks;
+import org.kfac4j.network.WeightSharing;
 
 /**
  * A ⊗ G of K-FAC, arXiv:1503.05671 eq. 1, or √δΦ ⊗ √δΨ of TKFAC, arXiv:2011.10741 eq. 4.9.
@@ -19,6 +20,22 @@ record KroneckerBlock(Square a, Square g, double pi) implements ApproximateBlock
         square(factors.inputs(), factors.inputBlocks()),
         square(factors.gradients(), factors.gradientBlocks()),
         statistics.pi());
+  }
+
+  /** By definition, of a layer's rows. */
+  static KroneckerBlock of(LayerRows layer, WeightSharing sharing) {
+    int positions = layer.positions();
+    StackedRows rows =
+        sharing == WeightSharing.REDUCE ? StackedRows.reduced(layer) : StackedRows.of(layer);
+    Square a = rows.inputMoment().scaled(sharing == WeightSharing.EXPAND ? 1.0 / positions : 1);
+    Square g = rows.gradientMoment().scaled(sharing == WeightSharing.KFC ? 1.0 / positions : 1);
+    return new KroneckerBlock(a, g, pi(a, g));
+  }
+
+  /** √((tr A / rows) / (tr G / columns)), 1 where there is nothing to split by. */
+  private static double pi(Square a, Square g) {
+    double ratio = a.trace() / a.size() / (g.trace() / g.size());
+    return ratio > 0 && Double.isFinite(ratio) ? Math.sqrt(ratio) : 1;
   }
 
   private static Square square(double[] packed, DiagonalBlocks blocks) {

@@ -83,6 +83,20 @@ public record Sample(Network network, ComputeBackend backend, Examples examples)
     return size > 0 ? size : 0.1;
   }
 
+  /**
+   * θ with the examples' own mean and variance in the place of batch normalisation's running
+   * averages, as after a training. Those that a run begins with let values of deep networks grow
+   * until every output is 0 or 1 and comparisons of outputs say nothing.
+   */
+  double[] settled(double[] theta) {
+    double[] settled = theta.clone();
+    new Selection(this, Batch.everything(count()))
+        .statistics(theta)
+        .forEach(
+            (block, values) -> System.arraycopy(values, 0, settled, block.offset(), values.length));
+    return settled;
+  }
+
   /** What the network predicts after training, [count, outputs] row by row. */
   double[] predictions(double[] theta) {
     double[] z = new Selection(this, Batch.everything(count())).evaluated(theta);

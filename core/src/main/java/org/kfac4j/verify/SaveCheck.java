@@ -31,11 +31,12 @@ public record SaveCheck(Dl4jModel model, Sample sample, UnaryOperator<byte[]> fi
 
   public List<Finding> run(double[] theta) {
     List<Finding> findings = new ArrayList<>();
+    double[] settled = sample.settled(theta);
     byte[] bytes;
     Dl4jModel.Loaded loaded;
     try {
       ByteArrayOutputStream out = new ByteArrayOutputStream();
-      model.write(theta, out);
+      model.write(settled, out);
       bytes = file.apply(out.toByteArray());
       Shape input = sample.network().input();
       loaded =
@@ -45,7 +46,7 @@ public record SaveCheck(Dl4jModel model, Sample sample, UnaryOperator<byte[]> fi
     } catch (InvalidInputException e) {
       return List.of(Finding.failed(WEIGHTS, String.valueOf(e.getMessage())));
     }
-    double[] expected = rounded(theta);
+    double[] expected = rounded(settled);
     findings.add(
         Finding.of(
             WEIGHTS, "written and read again: equal", Vec.largest(loaded.theta(), expected), 0));

@@ -57,9 +57,13 @@ record Subspace(double[][] inputs, double[][] gradients) {
     return inputs.length * gradients.length;
   }
 
+  /** Whether nothing is left out. */
+  boolean isWhole() {
+    return inputs.length == inputs[0].length && gradients.length == gradients[0].length;
+  }
+
   /** For tables: {@code whole}, or the number of directions. */
   String describe() {
-    boolean whole = inputs.length == inputs[0].length && gradients.length == gradients[0].length;
-    return whole ? "whole" : "%d × %d directions".formatted(inputs.length, gradients.length);
+    return isWhole() ? "whole" : "%d × %d directions".formatted(inputs.length, gradients.length);
   }
 }

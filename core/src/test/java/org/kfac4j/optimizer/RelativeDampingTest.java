@@ -137,6 +137,35 @@ class RelativeDampingTest {
     }
   }
 
+  /** A ⊗ G of conjugate gradients is K-FAC's, so that they solve what K-FAC inverts. */
+  @ParameterizedTest
+  @EnumSource(FisherType.class)
+  void conjugateGradientsAreDampedLikeWhatTheySolve(FisherType fisher) {
+    Problem problem = Problem.random(3, Networks.convolution(), COUNT);
+    double[] theta = problem.theta(5, 1);
+    double[] kfac = dampings(new KfacPreconditioner(), fisher, problem, theta);
+    assertEachClose(
+        dampings(conjugate(CgfacPreconditioner.Operator.KRONECKER), fisher, problem, theta), kfac);
+    double[] exact =
+        dampings(conjugate(CgfacPreconditioner.Operator.FISHER), fisher, problem, theta);
+    double[] tekfac = expected(Form.TEKFAC, problem, theta, fisher, LAMBDA, FLOOR);
+    assertEachClose(exact, tekfac);
+    assertThat(Math.abs(exact[0] - kfac[0])).isGreaterThan(0.01 * kfac[0]);
+  }
+
+  private static Preconditioner conjugate(CgfacPreconditioner.Operator operator) {
+    return new CgfacPreconditioner(operator, 1e-3, 1, true, false);
+  }
+
+  private static double[] dampings(
+      Preconditioner preconditioner, FisherType fisher, Problem problem, double[] theta) {
+    Kfac plain = Inverted.settings(preconditioner, fisher);
+    Kfac relative = changed(plain, new Kfac.Inverses(1, false, 1), new RelativeDamping(FLOOR));
+    try (Inverted inverted = Inverted.of(relative, problem, theta, LAMBDA)) {
+      return inverted.inverse.dampings(LAMBDA);
+    }
+  }
+
   @Test
   void theTraceOfTekfacHasWhatPositionsHaveInCommon() {
     Problem problem = Problem.random(3, Networks.convolution(), COUNT);

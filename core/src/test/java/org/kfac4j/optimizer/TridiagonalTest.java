@@ -187,6 +187,7 @@ class TridiagonalTest {
                 matrix(c),
                 matrix(d),
                 sign,
+                "layer",
                 Machines.DOUBLE)) {
       solver.solve(x, x);
       assertThat(solver.recoveries()).isZero();

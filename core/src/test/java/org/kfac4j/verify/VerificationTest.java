@@ -8,8 +8,10 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
 import org.kfac4j.Networks;
 import org.kfac4j.Problem;
+import org.kfac4j.curvature.SumNames;
 import org.kfac4j.network.Network;
 import org.kfac4j.network.ParameterRole;
 import org.kfac4j.optimizer.Preconditioners;
@@ -34,6 +36,10 @@ class VerificationTest {
     List<Finding> findings = Verified.findings(network, each -> each);
     assertThat(findings.stream().filter(Finding::hasFailed)).isEmpty();
     assertThat(findings).hasSizeGreaterThan(30);
+    assertThat(findings)
+        .extracting(Finding::check)
+        .contains("cgfac factored: inverse", "cgfac factored: residual")
+        .doesNotContain("cgfac factored: not converged");
     // Of a preconditioner that was not looked at there is nothing but its name.
     List<String> left = new ArrayList<>(List.of("none"));
     boolean images =
@@ -57,6 +63,54 @@ class VerificationTest {
     for (String check : List.of("Fisher blocks", "scales: Fisher block")) {
       assertNotApplicable(dropped, check, "dropout is of training");
     }
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"blocks", "diagonal"})
+  void everythingHoldsOfFactorsThatAreCut(String rule) {
+    List<Finding> findings =
+        Verified.findings(
+            Networks.dense(), "curvature.widest-factor=4", "curvature.wide-factors=" + rule);
+    assertThat(findings.stream().filter(Finding::hasFailed)).isEmpty();
+    assertThat(findings)
+        .extracting(Finding::check)
+        .contains("kfac factored: inverse", "cgfac factored: inverse", "ekfac: scalings");
+    assertNotApplicable(findings, "kfac-tridiagonal", "needs whole factors");
+  }
+
+  @Test
+  void factorsThatTheSettingsRefuseAreNoFailure() {
+    List<Finding> findings = Verified.findings(Networks.dense(), "curvature.widest-factor=4");
+    assertThat(findings.stream().filter(Finding::hasFailed)).isEmpty();
+    for (String check : List.of("kfac factored", "kfac: factors", "kfac: exact for one example")) {
+      assertNotApplicable(findings, check, "wider than curvature.widest-factor = 4");
+    }
+    assertThat(findings)
+        .extracting(Finding::check)
+        .contains("cgfac factored: inverse", "diagonal: inverse");
+  }
+
+  /** A sum that nobody made is a mistake, not a preconditioner that does not go with a network. */
+  @Test
+  void whatGoesWrongOnTheWayFails() {
+    Network network = Networks.dense();
+    String lost = SumNames.diagonal(network.weightBlocks().get(0));
+    List<Finding> findings =
+        Verified.findings(
+            network,
+            sums -> {
+              if (sums.hasVector(lost)) {
+                throw new IllegalArgumentException("there is no sum " + lost);
+              }
+              return sums;
+            });
+    assertThat(findings.stream().filter(Finding::hasFailed))
+        .singleElement()
+        .satisfies(
+            each -> {
+              assertThat(each.check()).isEqualTo("diagonal");
+              assertThat(each.compared()).contains(lost);
+            });
   }
 
   private static void assertNotApplicable(List<Finding> findings, String check, String reason) {

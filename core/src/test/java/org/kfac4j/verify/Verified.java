@@ -127,10 +127,21 @@ final class Verified {
     return findings(problem, problem, broken);
   }
 
+  /** With settings of curvature. */
+  static List<Finding> findings(Network network, String... settings) {
+    Problem problem = Problem.random(1, network, COUNT);
+    return findings(problem, problem, UnaryOperator.identity(), List.of(settings));
+  }
+
   /**
    * @param computed what sums are of
    */
   static List<Finding> findings(Problem problem, Problem computed, UnaryOperator<Sums> broken) {
+    return findings(problem, computed, broken, List.of());
+  }
+
+  private static List<Finding> findings(
+      Problem problem, Problem computed, UnaryOperator<Sums> broken, List<String> overrides) {
     Network network = problem.network();
     Nd4jBackend backend = new Nd4jBackend(Precision.DOUBLE, COUNT, COUNT, 1);
     Sample sample = new Sample(network, backend, examples(problem, 0, COUNT));
@@ -144,7 +155,7 @@ final class Verified {
       findings.addAll(new GradientCheck(sample, objective).run(theta, KEY));
       findings.add(new ProductCheck(sample, objective).run(theta, KEY));
       DenseMachine machine = new DenseMachine(new LapackFactorizations(), Precision.DOUBLE, 1);
-      Settings settings = Settings.load("defaults", "", List.of());
+      Settings settings = Settings.load("defaults", "", overrides);
       BlockCheck.Result blocks =
           new BlockCheck(sample, objective, settings, machine).run(theta, KEY);
       assertThat(blocks.blocks()).isNotEmpty();

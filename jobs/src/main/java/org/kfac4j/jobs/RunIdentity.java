@@ -16,14 +16,24 @@ import org.kfac4j.network.Dl4jModel;
  */
 record RunIdentity(String model, Map<String, String> settings) {
   private static final List<String> KEYS =
-      List.of("optimizer.name", "optimizer.preconditioner", "optimizer.step", "curvature.damping");
+      List.of(
+          "optimizer.name",
+          "optimizer.preconditioner",
+          "optimizer.step",
+          "curvature.damping",
+          // What running averages are averages of.
+          "curvature.weight-sharing",
+          "curvature.scales",
+          "curvature.widest-factor",
+          "curvature.wide-factors");
 
   private static final String MODEL = "model";
   private static final String SETTING = "setting ";
 
   static RunIdentity of(Settings settings, Dl4jModel model) {
     Map<String, String> values = new TreeMap<>();
-    KEYS.forEach(key -> values.put(key, settings.text(key)));
+    Map<String, String> all = settings.flat();
+    KEYS.forEach(key -> values.put(key, all.getOrDefault(key, "")));
     return new RunIdentity(model.json(), values);
   }
 

@@ -10,6 +10,7 @@ import java.util.TreeSet;
 import java.util.concurrent.Callable;
 import java.util.function.UnaryOperator;
 import org.apache.hadoop.conf.Configuration;
+import org.apache.spark.SparkConf;
 import org.apache.spark.SparkUserAppException;
 import org.kfac4j.InvalidInputException;
 import org.kfac4j.Settings;
@@ -105,6 +106,7 @@ public final class Verify implements Callable<Integer> {
       return 0;
     }
     TrainingRun run = TrainingRun.from(sampled(settings), options.name(), storage);
+    RunPlan.of(run, new SparkConf()).requireFits();
     List<Finding> findings;
     try (Cluster cluster = Cluster.start(options.name())) {
       findings = check(cluster, run);

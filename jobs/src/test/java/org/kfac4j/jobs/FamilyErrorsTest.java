@@ -211,6 +211,11 @@ class FamilyErrorsTest {
                 "not negative",
                 "-1.0"),
             List.of(
+                "optimizer.preconditioner=two-level curvature.two-level.correction=residual curvature.two-level.weight=0.5",
+                "curvature.two-level.weight",
+                "correction = residual",
+                "0.5"),
+            List.of(
                 "optimizer.preconditioner=two-level curvature.two-level.correction=both",
                 "curvature.two-level.correction",
                 "additive, residual",

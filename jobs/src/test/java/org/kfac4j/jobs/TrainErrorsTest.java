@@ -379,6 +379,19 @@ class TrainErrorsTest {
         "curvature.damping",
         "factored",
         "eigen");
+    assertRefused(
+        Jobs.train(conf, "--resume", "--set", "curvature.weight-sharing=reduce"),
+        run,
+        "--resume",
+        "curvature.weight-sharing",
+        "kfc",
+        "reduce");
+    assertRefused(
+        Jobs.train(conf, "--resume", "--set", "curvature.widest-factor=1000"),
+        run,
+        "--resume",
+        "curvature.widest-factor",
+        "1000");
   }
 
   /** What does not go with what, of the preconditioners. */
