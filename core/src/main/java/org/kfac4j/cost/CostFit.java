@@ -52,6 +52,14 @@ public final class CostFit {
 
   private CostRates fit() {
     InvalidInputException.require(!runs.isEmpty(), "a cost model needs at least one measured run");
+    for (MeasuredRun run : local) {
+      // What waits for a slot cannot be told from what a job costs.
+      InvalidInputException.require(
+          run.cluster().waves() == 1,
+          "%s: a cost model needs runs with a local master to have a slot for each partition, got %d partitions: set data.partitions",
+          run.name(),
+          run.cluster().partitions());
+    }
     InvalidInputException.require(
         !local.isEmpty() || !work.remoteInverses(),
         "a cost model needs at least one run with a local master where executors make inverses: it shows what these cost; got %s",
@@ -192,12 +200,15 @@ public final class CostFit {
     }
     List<Double> perByte = new ArrayList<>();
     for (MeasuredRun run : local) {
-      double bytes =
-          (double) run.cluster().partitions()
-              * work.numberBytes()
-              * (work.parameters() + work.sums());
-      run.pass(PassKind.GRADIENT.restKey())
-          .forEach(seconds -> perByte.add(Math.max(0, seconds - job) / bytes));
+      double bytes = (double) run.cluster().partitions() * work.numberBytes();
+      run.rests(PassKind.GRADIENT, false)
+          .forEach(
+              seconds -> perByte.add(Math.max(0, seconds - job) / (bytes * work.parameters())));
+      run.rests(PassKind.GRADIENT, true)
+          .forEach(
+              seconds ->
+                  perByte.add(
+                      Math.max(0, seconds - job) / (bytes * (work.parameters() + work.sums()))));
     }
     return MeasuredRun.median(perByte);
   }

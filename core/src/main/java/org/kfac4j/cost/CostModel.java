@@ -5,6 +5,7 @@ import java.util.List;
 import java.util.Map;
 import org.kfac4j.InvalidInputException;
 import org.kfac4j.cost.IterationCost.Part;
+import org.kfac4j.optimizer.Kfac;
 
 /**
  * Seconds of one iteration on a cluster, composed of what its parts cost. With P partitions on S
@@ -23,9 +24,9 @@ import org.kfac4j.cost.IterationCost.Part;
  *       and (⌈b / c⌉ + ⌈log₂(E + 1)⌉ − 1) (min(b, c) / ν + ℓ) with chunks of c = 4 MiB that
  *       executors pass on: a pipeline down a binomial tree, which Spark's random torrent comes
  *       close to at best;
- *   <li>inverses every T3 iterations: as measured on the driver; or on executors measured ×
- *       threads' share, of layers the costliest first to whoever is free, plus a job and the
- *       averages to be sent;
+ *   <li>inverses every T3 iterations, and in the first three: as measured on the driver; or on
+ *       executors measured × threads' share, of layers the costliest first to whoever is free, plus
+ *       a job and the averages to be sent;
  *   <li>preconditioning on the driver, or where executors keep the inverses a job, spread like
  *       them.
  * </ul>
@@ -86,14 +87,16 @@ public record CostModel(IterationWork work, CostRates rates, TransportRates tran
         work.remoteMaps() && remote ? remotePrecondition(cluster, vector) : rates.precondition();
     if (work.inversePeriod() > 0) {
       double inverse = remote ? remoteInverse(cluster) : rates.inverse();
-      parts.add(new Part("inverses", inverse, 1.0 / work.inversePeriod()));
+      double share = 1.0 / work.inversePeriod();
+      double more = Kfac.Inverses.WARM_UP * (1 - share);
+      parts.add(new Part("inverses", inverse, share, more));
       if (work.bases() > 0) {
         double bases = broadcast(cluster, (double) work.numberBytes() * work.bases());
-        parts.add(new Part("broadcast bases", bases, 1.0 / work.inversePeriod()));
+        parts.add(new Part("broadcast bases", bases, share, more));
       }
       if (work.searchPeriod() > 0) {
-        double more = 2 * (inverse + precondition);
-        parts.add(new Part("search of γ", more, 1.0 / work.searchPeriod()));
+        double others = 2 * (inverse + precondition);
+        parts.add(new Part("search of γ", others, 1.0 / work.searchPeriod()));
       }
     }
     parts.add(new Part("precondition", precondition, 1));

@@ -55,6 +55,16 @@ public record MeasuredRun(
     return each(counted(), key);
   }
 
+  /** What jobs of a pass took beside their tasks, of those with statistics or of those without. */
+  List<Double> rests(PassKind kind, boolean statistics) {
+    List<IterationRecord> some =
+        counted().stream()
+            .filter(
+                record -> record.passSeconds().containsKey(PassKind.STATISTICS.key()) == statistics)
+            .toList();
+    return each(some, kind.restKey());
+  }
+
   private static List<Double> each(List<IterationRecord> records, String key) {
     List<Double> all = new ArrayList<>();
     for (IterationRecord record : records) {

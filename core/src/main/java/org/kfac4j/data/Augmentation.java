@@ -28,6 +28,11 @@ public record Augmentation(
     Check.that(cropPadding >= 0, "a crop's padding must not be negative, got %d", cropPadding);
   }
 
+  /** The same with other random numbers. */
+  public Augmentation withSeed(long other) {
+    return new Augmentation(channels, rows, columns, cropPadding, flip, other);
+  }
+
   public boolean isNone() {
     return cropPadding == 0 && !flip;
   }

@@ -30,8 +30,11 @@ final class Bootstrap {
 
   private Bootstrap() {}
 
-  /** One figure of a resample, and whether it is a lower bound. */
-  private record Draw(double value, boolean open) {}
+  /**
+   * One figure of a resample, between two bounds where it is not known, and whether it has no upper
+   * one.
+   */
+  private record Draw(double low, double high, boolean open) {}
 
   /**
    * Of the interpolated critical batch size. A censored median takes part as in {@link
@@ -49,7 +52,7 @@ final class Bootstrap {
             points.add(new CriticalBatch.Point(cells.get(i).batch(), steps[i], over[i]));
           }
           CriticalBatch critical = CriticalBatch.of(points, curve.threshold()).orElseThrow();
-          return new Draw(critical.interpolated(), critical.isLowerBound());
+          return new Draw(critical.interpolated(), critical.upper(), critical.isLowerBound());
         });
   }
 
@@ -57,7 +60,9 @@ final class Bootstrap {
   static Optional<Interval> speedup(StudyCurve curve, StudyCell cell) {
     return cell.steps().isEmpty() || cell.censoredSeeds() > 0
         ? Optional.empty()
-        : interval(List.of(curve.base(), cell), steps -> new Draw(steps[0] / steps[1], false));
+        : interval(
+            List.of(curve.base(), cell),
+            steps -> new Draw(steps[0] / steps[1], steps[0] / steps[1], false));
   }
 
   /** Seeds that ran at the winning point of every cell that has one. */
@@ -89,7 +94,8 @@ final class Bootstrap {
     }
     List<double[]> measured = cells.stream().map(cell -> steps(cell, seeds)).toList();
     SplittableRandom random = new SplittableRandom(SEED);
-    double[] values = new double[RESAMPLES];
+    double[] lows = new double[RESAMPLES];
+    double[] highs = new double[RESAMPLES];
     boolean open = false;
     for (int i = 0; i < RESAMPLES; i++) {
       int[] drawn =
@@ -101,12 +107,14 @@ final class Bootstrap {
                       steps ->
                           Order.median(IntStream.of(drawn).mapToDouble(j -> steps[j]).toArray()))
                   .toArray());
-      values[i] = draw.value();
+      lows[i] = draw.low();
+      highs[i] = draw.high();
       open |= draw.open();
     }
-    Arrays.sort(values);
+    Arrays.sort(lows);
+    Arrays.sort(highs);
     int low = (int) Math.floor(TAIL * RESAMPLES);
-    return Optional.of(new Interval(values[low], values[RESAMPLES - 1 - low], open));
+    return Optional.of(new Interval(lows[low], highs[RESAMPLES - 1 - low], open));
   }
 
   /** Of each seed at the winning point; +∞ if it is censored, or the whole cell is. */

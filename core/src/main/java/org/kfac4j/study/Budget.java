@@ -13,23 +13,23 @@ public enum Budget {
   /**
    * Steps of a run.
    *
-   * @param normalSteps of the normal budget with this batch
+   * @param normalSteps E₀ |D| / B, steps of the normal budget with this batch, not rounded
    * @param batch B
    * @param smallest B₀ of the study
-   * @return {@code normalSteps}, or normalSteps · (log₂(B/B₀) + 1) to the nearest step
+   * @return ⌈normalSteps⌉, or ⌈normalSteps · (log₂(B/B₀) + 1)⌉
    * @throws InvalidInputException if the steps or B₀ are not positive, or B is smaller than B₀
    */
-  public long steps(long normalSteps, int batch, int smallest) {
+  public long steps(double normalSteps, int batch, int smallest) {
     InvalidInputException.require(
-        normalSteps >= 1, "the normal budget must be at least 1 step, got %d", normalSteps);
+        normalSteps > 0, "the normal budget must be positive, got %s steps", normalSteps);
     InvalidInputException.require(
         smallest >= 1 && batch >= smallest,
         "a batch of a study must be at least its smallest one (%d), got %d",
         smallest,
         batch);
-    return this == NORMAL
-        ? normalSteps
-        : Math.round(normalSteps * (Math.log((double) batch / smallest) / Math.log(2) + 1));
+    double times = this == NORMAL ? 1 : Math.log((double) batch / smallest) / Math.log(2) + 1;
+    // The logarithm of a power of two need not be whole to the last digit.
+    return (long) Math.ceil(normalSteps * times * (1 - 1e-12));
   }
 
   /** "normal" or "adjusted". */

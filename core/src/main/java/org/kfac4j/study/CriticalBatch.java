@@ -17,13 +17,20 @@ import java.util.Optional;
  * @param interpolated where the efficiency crosses the threshold between {@code batch} and the next
  *     measured B, linearly in log B (under k = k_min + c/B the efficiency is a logistic function of
  *     it, nearly straight around ½); {@code batch} itself if it is the last or the next is censored
+ * @param upper what the crossing cannot be above: {@code interpolated}, or where efficiency would
+ *     cross if the next B, censored, took one step more than is known
  * @param atLargest whether {@code batch} is the largest of the study: a lower bound
  * @param undecided whether a larger B may be efficient, but its runs ended too early to tell, or
  *     are not finished: a lower bound
  * @param dips whether a smaller B is not efficient or censored
  */
 public record CriticalBatch(
-    int batch, double interpolated, boolean atLargest, boolean undecided, boolean dips) {
+    int batch,
+    double interpolated,
+    double upper,
+    boolean atLargest,
+    boolean undecided,
+    boolean dips) {
   /** Whether the true one may be larger than what was measured. */
   public boolean isLowerBound() {
     return atLargest || undecided;
@@ -63,11 +70,19 @@ public record CriticalBatch(
     }
     int batch = points.get(last).batch;
     boolean atLargest = last == points.size() - 1;
-    double interpolated =
-        atLargest || points.get(last + 1).isCensored()
-            ? batch
-            : crossing(base, points.get(last), points.get(last + 1), threshold);
-    return Optional.of(new CriticalBatch(batch, interpolated, atLargest, undecided, dips));
+    double interpolated = batch;
+    double upper = batch;
+    if (!atLargest) {
+      Point next = points.get(last + 1);
+      if (!next.isCensored()) {
+        interpolated = crossing(base, points.get(last), next, threshold);
+        upper = interpolated;
+      } else if (!mayBeEfficient(base, next, threshold)) {
+        Point fastest = new Point(next.batch, next.over, next.over);
+        upper = crossing(base, points.get(last), fastest, threshold);
+      }
+    }
+    return Optional.of(new CriticalBatch(batch, interpolated, upper, atLargest, undecided, dips));
   }
 
   private static boolean isEfficient(Point base, Point point, double threshold) {

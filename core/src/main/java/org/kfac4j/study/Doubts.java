@@ -28,7 +28,10 @@ final class Doubts {
     String between =
         there.interpolated() > there.batch()
             ? " (%s interpolated)".formatted(batch(there.interpolated()))
-            : "";
+            : there.upper() > there.batch() && !there.isLowerBound()
+                ? " (with the next one no run reached the target, so at most %s)"
+                    .formatted(batch(there.upper()))
+                : "";
     String interval =
         curve.criticalInterval().map(i -> "; 95 % interval over seeds " + text(i)).orElse("");
     String dips = there.dips() ? ", but not with every smaller one" : "";

@@ -232,6 +232,23 @@ public record StudyResults(
     return List.copyOf(all);
   }
 
+  /**
+   * Tables for programs, by name: {@code summary}, and for each target and budget its cells and
+   * {@code robustness-…}; see {@link StudyCsv}.
+   */
+  public Map<String, List<List<String>>> csv() {
+    Map<String, List<List<String>>> tables = new LinkedHashMap<>();
+    tables.put("summary", StudyCsv.summary(this));
+    for (Target target : targets) {
+      for (Budget budget : budgets) {
+        String name = "%s-%s-%s".formatted(target.metric().key(), target.value(), budget.label());
+        tables.put(name, StudyCsv.cells(this, target, budget));
+        tables.put("robustness-" + name, StudyCsv.robustness(this, target, budget));
+      }
+    }
+    return tables;
+  }
+
   /** Headings, then a line for each optimizer and batch size; see {@link StudyTables}. */
   public List<List<String>> table(Target target, Budget budget) {
     return StudyTables.cells(this, target, budget);

@@ -7,6 +7,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.function.ToDoubleFunction;
+import java.util.stream.Collectors;
 
 /**
  * Runs of several optimizers on one problem: the same network, initial weights, data, order of
@@ -58,22 +59,47 @@ public record Comparison(String name, List<Double> targets, List<ComparedRun> ru
         .orElse(Double.POSITIVE_INFINITY);
   }
 
-  /** The run that reaches a target after the fewest seconds, of all points of all grids. */
-  public Optional<ComparedRun> fastest(double target) {
-    return winner(target, IterationRecord::seconds);
+  /**
+   * The runs that reach a target after the fewest seconds, of all points of all grids; none if no
+   * run does.
+   */
+  public List<ComparedRun> fastest(double target) {
+    return winners(target, IterationRecord::seconds);
   }
 
-  /** The run that reaches a target after the fewest iterations, of all points of all grids. */
-  public Optional<ComparedRun> fewestIterations(double target) {
-    return winner(target, IterationRecord::iteration);
+  /**
+   * The runs that reach a target after the fewest iterations, of all points of all grids: several
+   * where they are found there by the same evaluation; none if no run does.
+   */
+  public List<ComparedRun> fewestIterations(double target) {
+    return winners(target, IterationRecord::iteration);
   }
 
-  private Optional<ComparedRun> winner(double target, ToDoubleFunction<IterationRecord> cost) {
-    return runs.stream()
-        .filter(run -> run.reached(target).isPresent())
-        .min(
-            Comparator.comparingDouble(
-                run -> cost.applyAsDouble(run.reached(target).orElseThrow())));
+  private List<ComparedRun> winners(double target, ToDoubleFunction<IterationRecord> cost) {
+    List<ComparedRun> there = runs.stream().filter(run -> run.reached(target).isPresent()).toList();
+    ToDoubleFunction<ComparedRun> of = run -> cost.applyAsDouble(run.reached(target).orElseThrow());
+    double least = there.stream().mapToDouble(of).min().orElse(Double.NaN);
+    return there.stream().filter(run -> of.applyAsDouble(run) == least).toList();
+  }
+
+  /** A line for each target, with the winners of all grids, be they in {@link #table} or not. */
+  public List<String> winners() {
+    return targets.stream()
+        .map(
+            target ->
+                fastest(target).isEmpty()
+                    ? "%s: no run got there".formatted(Figures.number(target))
+                    : "%s: fewest iterations %s; fewest seconds %s"
+                        .formatted(
+                            Figures.number(target),
+                            names(fewestIterations(target)),
+                            names(fastest(target))))
+        .toList();
+  }
+
+  /** For people. */
+  static String names(List<ComparedRun> runs) {
+    return runs.stream().map(ComparedRun::name).collect(Collectors.joining(", "));
   }
 
   /** Headings, then a line for the best run of each optimizer; winners have an asterisk. */
@@ -112,8 +138,8 @@ public record Comparison(String name, List<Double> targets, List<ComparedRun> ru
     return rows;
   }
 
-  private static String mark(Optional<ComparedRun> winner, ComparedRun run) {
-    return winner.filter(run::equals).isPresent() ? " *" : "";
+  private static String mark(List<ComparedRun> winners, ComparedRun run) {
+    return winners.contains(run) ? " *" : "";
   }
 
   private static String seconds(double value) {

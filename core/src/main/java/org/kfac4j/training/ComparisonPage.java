@@ -4,7 +4,6 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
-import java.util.Optional;
 import java.util.TreeMap;
 import java.util.function.ToDoubleFunction;
 
@@ -48,19 +47,19 @@ public record ComparisonPage(
   }
 
   private String verdict(double target) {
-    Optional<ComparedRun> fastest = comparison.fastest(target);
-    Optional<ComparedRun> fewest = comparison.fewestIterations(target);
-    if (fastest.isEmpty() || fewest.isEmpty()) {
+    List<ComparedRun> fastest = comparison.fastest(target);
+    List<ComparedRun> fewest = comparison.fewestIterations(target);
+    if (fastest.isEmpty()) {
       return "No run reached " + Figures.number(target) + ".";
     }
     return String.format(
         Locale.ROOT,
         "%s: %s needs the least time (%s), %s the fewest iterations (%d).",
         Figures.number(target),
-        fastest.get().name(),
-        Figures.duration(fastest.get().reached(target).orElseThrow().seconds()),
-        fewest.get().name(),
-        fewest.get().reached(target).orElseThrow().iteration());
+        Comparison.names(fastest),
+        Figures.duration(fastest.get(0).reached(target).orElseThrow().seconds()),
+        Comparison.names(fewest),
+        fewest.get(0).reached(target).orElseThrow().iteration());
   }
 
   private static void section(StringBuilder body, String title, String charts) {

@@ -160,6 +160,51 @@ class CostModelTest {
   }
 
   @Test
+  void runsWhoseTasksWaitForASlotAreRefused() {
+    ClusterSpec waiting = new ClusterSpec(true, 1, 2, 8, 2, Double.POSITIVE_INFINITY, 0, 1);
+    assertThatThrownBy(
+            () ->
+                CostFit.of(
+                    work(false), TRANSPORT, List.of(run(2, 2000), run("slow", waiting, 8000))))
+        .isInstanceOf(InvalidInputException.class)
+        .hasMessageContaining("slow: ")
+        .hasMessageContaining("got 8 partitions");
+  }
+
+  /** Jobs without statistics merge gradients alone. */
+  @Test
+  void whatABytesMergingCostsDoesNotDependOnHowOftenStatisticsCome() {
+    List<MeasuredRun> runs = new ArrayList<>();
+    for (MeasuredRun each : List.of(run(2, 2000), run(2, 8000))) {
+      List<IterationRecord> records = new ArrayList<>();
+      for (IterationRecord record : each.records()) {
+        Map<String, Double> passes = new HashMap<>(record.passSeconds());
+        if (record.iteration() % 10 != 1) {
+          passes.remove(PassKind.STATISTICS.key());
+          passes.put(PassKind.GRADIENT.restKey(), model(false).job(each.cluster(), 4e6));
+        }
+        records.add(
+            new IterationRecord(
+                record.iteration(),
+                record.seconds(),
+                record.batchSize(),
+                1,
+                1.0,
+                1.0,
+                null,
+                null,
+                record.phaseSeconds(),
+                passes,
+                Map.of(),
+                null));
+      }
+      runs.add(new MeasuredRun(each.name(), each.cluster(), 2, records));
+    }
+    assertThat(CostFit.of(work(false), TRANSPORT, runs).localMergePerByte())
+        .isCloseTo(RATES.localMergePerByte(), within(1e-14));
+  }
+
+  @Test
   void runsThatAreTooShortOrOldAreRefused() {
     List<IterationRecord> records = run(1, 1000).records();
     assertThatThrownBy(() -> new MeasuredRun("a", ClusterSpec.local(1), 2, records.subList(0, 7)))
@@ -288,7 +333,10 @@ class CostModelTest {
     double loss = 0.002 + 1000 * 6e-5 + 0.015 + 0.003;
     assertThat(cost.usual()).isCloseTo(usual, within(1e-9));
     assertThat(cost.mean()).isCloseTo(usual + loss / 5 + 0.5 / 10, within(1e-9));
-    assertThat(cost.secondsTo(100)).isCloseTo(100 * cost.mean(), within(1e-9));
+    // Ten inverses with the period, and those of iterations 1 to 3 but for three tenths of one.
+    assertThat(cost.secondsTo(100)).isCloseTo(100 * cost.mean() + 2.7 * 0.5, within(1e-9));
+    assertThat(cost.secondsTo(2)).isCloseTo(2 * (usual + loss / 5 + 0.5), within(1e-9));
+    assertThat(cost.secondsTo(0)).isZero();
   }
 
   /** The median iteration of runs that were fitted is the one that is predicted. */

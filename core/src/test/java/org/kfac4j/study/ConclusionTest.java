@@ -62,6 +62,38 @@ class ConclusionTest {
     assertThat(conclusion.text()).contains("is not supported either way, because");
   }
 
+  /** One more step of budget, and the other's efficiency would be known to be nearly the same. */
+  @Test
+  void oneThatWasCutOffIsNotOneThatScalesLess() {
+    Map<Integer, Long> steps = Map.of(64, 100L, 256, 40L, 1024, 13L);
+    List<StudyRun> runs = new ArrayList<>();
+    for (String optimizer : List.of("sgd", "kfac")) {
+      steps.forEach(
+          (batch, k) -> {
+            for (long seed = 1; seed <= 2; seed++) {
+              boolean cut = optimizer.equals("sgd") && batch == 1024;
+              runs.add(
+                  StudySamples.run(
+                      optimizer,
+                      batch,
+                      seed,
+                      StudySamples.point(),
+                      cut ? 13 : 1000,
+                      cut ? OptionalLong.empty() : OptionalLong.of(k)));
+            }
+          });
+    }
+    Map<String, SortedMap<String, List<String>>> grids = new LinkedHashMap<>();
+    grids.put("sgd", StudySamples.ONE_POINT);
+    grids.put("kfac", StudySamples.ONE_POINT);
+    Conclusion conclusion =
+        StudySamples.study(grids, List.of(64, 256, 1024), runs).conclusions().get(0);
+    assertThat(conclusion.furthest()).isEmpty();
+    assertThat(conclusion.doubts()).singleElement().asString().contains("overlap");
+    assertThat(conclusion.text())
+        .contains("with the next one no run reached the target, so at most");
+  }
+
   @Test
   void overlappingIntervalsSupportNeither() {
     // either law's seeds straddle the other's: 900 or 1000

@@ -116,7 +116,12 @@ class StudyCellTest {
   void aBudgetThatRulesEfficiencyOutDecidesACensoredCell() {
     // k(64) = 100: efficient with 128 means at most 100 steps, and the budget is 1000
     StudyCurve decided = oneCensored(100);
-    assertThat(decided.critical()).hasValue(new CriticalBatch(64, 64, false, false, false));
+    CriticalBatch critical = decided.critical().orElseThrow();
+    assertThat(critical.batch()).isEqualTo(64);
+    assertThat(critical.interpolated()).isEqualTo(64);
+    // Efficiency falls from 1 to less than 100 · 64 / (1000 · 128) = 0.05, linearly in log B.
+    assertThat(critical.upper()).isCloseTo(64 * Math.pow(2, 0.5 / 0.95), within(1e-9));
+    assertThat(critical.isLowerBound()).isFalse();
     // k(64) = 999: efficient would be up to 999, and 1000 were not enough
     assertThat(oneCensored(999).critical().orElseThrow().undecided()).isFalse();
   }
@@ -132,7 +137,7 @@ class StudyCellTest {
     }
     // efficient with 128 would be up to 900 steps, and only 500 were allowed
     CriticalBatch critical = curve(runs).critical().orElseThrow();
-    assertThat(critical).isEqualTo(new CriticalBatch(64, 64, false, true, false));
+    assertThat(critical).isEqualTo(new CriticalBatch(64, 64, 64, false, true, false));
     assertThat(critical.isLowerBound()).isTrue();
   }
 
@@ -164,7 +169,8 @@ class StudyCellTest {
     // efficiencies 1, 0.571, 0.952, 0.5; then with a dip 1, 0.44, 0.952, 0.5
     assertThat(curve(runs).critical().orElseThrow().dips()).isFalse();
     runs.set(1, run(128, 1, "0.2", 900));
-    assertThat(curve(runs).critical()).hasValue(new CriticalBatch(512, 512, true, false, true));
+    assertThat(curve(runs).critical())
+        .hasValue(new CriticalBatch(512, 512, 512, true, false, true));
   }
 
   @Test

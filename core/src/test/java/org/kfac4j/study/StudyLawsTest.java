@@ -26,7 +26,7 @@ class StudyLawsTest {
       assertThat(curve.efficiency(cell)).hasValue(1);
     }
     CriticalBatch critical = curve.critical().orElseThrow();
-    assertThat(critical).isEqualTo(new CriticalBatch(16_384, 16_384, true, false, false));
+    assertThat(critical).isEqualTo(new CriticalBatch(16_384, 16_384, 16_384, true, false, false));
     assertThat(critical.isLowerBound()).isTrue();
   }
 

@@ -103,7 +103,7 @@ class StudyPageTest {
     double law = second ? 60 + 2.5e5 / batch : momentum ? 220 + 3e5 / batch : 400 + 3e5 / batch;
     long steps = Math.round(law * noise * Math.pow(1.6, off));
     long epochs = 8;
-    long budgetSteps = budget.steps(Math.max(1, epochs * 60_000 / batch), batch, 256);
+    long budgetSteps = budget.steps((double) Math.max(1, epochs * 60_000 / batch), batch, 256);
     double pace = (second ? 0.03 : 0.01) + batch * (second ? 2e-5 : 1.2e-5);
     Map<Target, Reached> reached = new LinkedHashMap<>();
     if (steps <= budgetSteps) {

@@ -65,6 +65,12 @@ class TargetTest {
     assertThat(Budget.ADJUSTED.steps(100, 16_384, 128)).isEqualTo(800);
     // log₂ 1.5 = 0.58496
     assertThat(Budget.ADJUSTED.steps(1000, 192, 128)).isEqualTo(1585);
+    // An epoch of 60,000 examples in batches of 40,000: 1.5 steps, and 8.29 epochs of them.
+    assertThat(Budget.NORMAL.steps(1.5, 40_000, 256)).isEqualTo(2);
+    assertThat(Budget.ADJUSTED.steps(1.5, 40_000, 256)).isEqualTo(13);
+    for (int doublings = 0; doublings < 25; doublings++) {
+      assertThat(Budget.ADJUSTED.steps(3, 1 << doublings, 1)).isEqualTo(3L * (doublings + 1));
+    }
     assertThatThrownBy(() -> Budget.ADJUSTED.steps(10, 64, 128))
         .isInstanceOf(InvalidInputException.class)
         .hasMessage("a batch of a study must be at least its smallest one (128), got 64");

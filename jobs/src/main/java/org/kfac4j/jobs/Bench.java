@@ -50,6 +50,9 @@ public final class Bench implements Callable<Integer> {
   /** Iterations at the start that compilers and caches warm up in. */
   private static final int WARM_UP = 4;
 
+  /** Of which one has neither an inverse nor another λ. */
+  private static final int LEAST = WARM_UP + 4;
+
   @Mixin private JobOptions options = new JobOptions();
 
   @Option(
@@ -98,6 +101,12 @@ public final class Bench implements Callable<Integer> {
       measureTransport(storage);
       return 0;
     }
+    InvalidInputException.require(
+        iterations >= LEAST || !preconditioners.isEmpty(),
+        "--iterations must be at least %d, of which the first %d are not counted, got %d",
+        LEAST,
+        WARM_UP,
+        iterations);
     Precision precision = settings.choice("training.precision", Precision.class);
     Optimizer optimizer = Optimizers.create(settings, Cluster.driver(precision));
     Map<String, Optimizer> rivals = new LinkedHashMap<>();

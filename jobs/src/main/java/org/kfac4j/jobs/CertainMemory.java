@@ -18,6 +18,7 @@ import org.kfac4j.optimizer.Optimizer;
  * @param tasks that a process runs at a time
  * @param number bytes of a number that is computed with
  * @param exact whether there are tangents for exact products
+ * @param runs side by side in the application
  */
 record CertainMemory(
     Network network,
@@ -28,7 +29,8 @@ record CertainMemory(
     int capacity,
     int tasks,
     int number,
-    boolean exact) {
+    boolean exact,
+    int runs) {
   /** Java, Spark and native libraries. */
   private static final long PROCESS = 300L << 20;
 
@@ -46,6 +48,12 @@ record CertainMemory(
         : 1;
   }
 
+  /** The same of so many runs. */
+  CertainMemory together(int count) {
+    return new CertainMemory(
+        network, optimizer, curvature, inverses, local, capacity, tasks, number, exact, count);
+  }
+
   /** Bytes of the driver, with its tasks if it runs them. */
   long driver() {
     long parameters = network.parameterCount();
@@ -54,7 +62,7 @@ record CertainMemory(
     // Two generations, at the end of a refresh.
     boolean kept = inverses != RunPlan.Place.EXECUTORS && !keepsRows();
     long maps = kept ? 2L * number * curvature.outside() : 0;
-    long own = PROCESS + vectors + averages + number * (parameters + sums()) + maps;
+    long own = PROCESS + runs * (vectors + averages + number * (parameters + sums()) + maps);
     return local ? own + tasks * task() : own;
   }
 

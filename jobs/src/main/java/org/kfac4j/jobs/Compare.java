@@ -136,6 +136,7 @@ public final class Compare implements Callable<Integer> {
       System.out.println();
       TextTable.lines(comparison.table()).forEach(System.out::println);
       System.out.println("* first, > ended before");
+      comparison.winners().forEach(System.out::println);
       System.out.println("comparison  " + folder.dir());
     }
   }
@@ -165,7 +166,8 @@ public final class Compare implements Callable<Integer> {
             folder.storage(),
             folder.run(plan),
             plan.settings().positiveInt("training.checkpoints-kept"));
-    Snapshot saved = resume ? own.latest().orElse(null) : null;
+    // What is not known to be of these settings is not gone on with.
+    Snapshot saved = resume && folder.hasBegun(plan) ? own.latest().orElse(null) : null;
     if (saved == null) {
       own.clear();
     }

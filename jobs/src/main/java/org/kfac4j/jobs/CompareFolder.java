@@ -1,7 +1,6 @@
 package org.kfac4j.jobs;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.ByteArrayOutputStream;
@@ -56,9 +55,20 @@ record CompareFolder(Storage storage, String dir) {
     }
   }
 
-  /** Notes what a run is before it begins. */
+  /** Notes what a run is before it begins, if that is not noted yet. */
   void begin(ComparePlan plan) throws IOException {
-    Json.write(storage, file(plan), described(plan));
+    if (!hasBegun(plan)) {
+      Json.write(storage, file(plan), described(plan));
+    }
+  }
+
+  /** Whether it is noted what the run is; not if that was cut off. */
+  boolean hasBegun(ComparePlan plan) throws IOException {
+    return note(plan).isPresent();
+  }
+
+  private Optional<JsonNode> note(ComparePlan plan) throws IOException {
+    return storage.exists(file(plan)) ? Json.read(storage, file(plan)) : Optional.empty();
   }
 
   private String file(ComparePlan plan) {
@@ -100,10 +110,11 @@ record CompareFolder(Storage storage, String dir) {
    * @throws InvalidInputException naming the setting if the run in the folder has others
    */
   Optional<ComparedRun> ended(ComparePlan plan) throws IOException {
-    if (!storage.exists(file(plan))) {
+    Optional<JsonNode> noted = note(plan);
+    if (noted.isEmpty()) {
       return Optional.empty();
     }
-    JsonNode run = new ObjectMapper().readTree(text(file(plan)));
+    JsonNode run = noted.get();
     Map<String, String> now = identity(plan);
     for (Map.Entry<String, String> setting : now.entrySet()) {
       String before = run.path("settings").path(setting.getKey()).asText();
@@ -233,8 +244,10 @@ record CompareFolder(Storage storage, String dir) {
     for (double target : comparison.targets()) {
       ObjectNode winner = winners.addObject();
       Json.put(winner, "target", target);
-      comparison.fastest(target).ifPresent(run -> winner.put("seconds", run.name()));
-      comparison.fewestIterations(target).ifPresent(run -> winner.put("iterations", run.name()));
+      ArrayNode seconds = winner.putArray("seconds");
+      comparison.fastest(target).forEach(run -> seconds.add(run.name()));
+      ArrayNode iterations = winner.putArray("iterations");
+      comparison.fewestIterations(target).forEach(run -> iterations.add(run.name()));
     }
     return json;
   }

@@ -29,6 +29,19 @@ final class MeasuredFolder {
           "optimizer.exact-momentum",
           "curvature.damping",
           "curvature.fisher",
+          "curvature.weight-sharing",
+          "curvature.scales",
+          "curvature.widest-factor",
+          "curvature.wide-factors",
+          "curvature.scalings.source",
+          "curvature.rows",
+          "curvature.window",
+          "curvature.cg.operator",
+          "curvature.cg.tolerance",
+          "curvature.cg.iterations",
+          "curvature.cg.jacobi",
+          "curvature.cg.warm-start",
+          "curvature.two-level.correction",
           "curvature.statistics-fraction",
           "curvature.products-fraction",
           "curvature.gamma-search",
@@ -98,7 +111,8 @@ final class MeasuredFolder {
   static ClusterSpec cluster(String run, JsonNode cluster) {
     String master = cluster.path("master").asText();
     int executors = cluster.path("executors").asInt(1);
-    int slots = Math.max(1, cluster.path("parallelTasks").asInt(0) / Math.max(1, executors));
+    int cores = cluster.path("parallelTasks").asInt(0) / Math.max(1, executors);
+    int slots = Math.max(1, cores / Math.max(1, cluster.path("threadsPerTask").asInt(1)));
     InvalidInputException.require(
         !master.isEmpty() && cluster.path("partitions").asInt(0) >= 1,
         "%s does not say on what cluster it ran",

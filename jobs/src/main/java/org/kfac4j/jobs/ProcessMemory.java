@@ -104,7 +104,9 @@ record ProcessMemory(
     boolean offHeap =
         role.equals(EXECUTOR) && spark.getBoolean("spark.memory.offHeap.enabled", false);
     long all =
-        heap + overhead + (offHeap ? spark.getSizeAsMb("spark.memory.offHeap.size", "0") : 0);
+        heap
+            + overhead
+            + (offHeap ? spark.getSizeAsBytes("spark.memory.offHeap.size", "0") >> 20 : 0);
     long rounded = yarn ? (all + YARN_STEP - 1) / YARN_STEP * YARN_STEP : all;
     return rounded << 20;
   }

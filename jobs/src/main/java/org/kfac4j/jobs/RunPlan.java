@@ -43,7 +43,8 @@ record RunPlan(
     int statisticsPeriod,
     int products,
     Place inverses,
-    CertainMemory certain) {
+    CertainMemory certain,
+    int runs) {
   /** A JVM needs some heap for itself, Spark and code: of a limit, so much is for data. */
   private static final double USABLE = 0.9;
 
@@ -158,7 +159,9 @@ record RunPlan(
             capacity,
             CertainMemory.tasks(settings, spark, cores, train.size()),
             number,
-            products > 0));
+            products > 0,
+            1),
+        1);
   }
 
   private long parameters() {
@@ -185,10 +188,30 @@ record RunPlan(
     return Float.BYTES * examples * (network.inputs() + 1L);
   }
 
+  /** With so many runs side by side in one application. */
+  RunPlan together(int number) {
+    return new RunPlan(
+        network,
+        optimizer,
+        curvature,
+        cores,
+        driver,
+        executor,
+        examples,
+        capacity,
+        this.number,
+        statisticsPeriod,
+        products,
+        inverses,
+        certain.together(number),
+        number);
+  }
+
   /** Without cached examples, which go to disk where there is no room. */
   long driverHeap() {
     long fetched = inverses == Place.FETCHED ? Double.BYTES * curvature.outside() : 0;
-    long own = SPARK_HEAP + vectorBytes() + averageBytes() + 2 * sumBytes() + fetched;
+    long each = vectorBytes() + averageBytes() + 2 * sumBytes() + fetched;
+    long own = SPARK_HEAP + runs * each;
     return cores.local ? own + cores.slots * taskHeap() : own;
   }
 
@@ -196,7 +219,7 @@ record RunPlan(
   long driverOutside() {
     long kept = inverses == Place.EXECUTORS ? 0 : 2 * curvature.outside();
     int threads = inverses == Place.DRIVER ? Runtime.getRuntime().availableProcessors() : 0;
-    long own = number * (kept + work(threads));
+    long own = (long) number * runs * (kept + work(threads));
     return cores.local ? own + cores.slots * taskOutside() : own;
   }
 

@@ -60,8 +60,11 @@ public final class Study implements Callable<Integer> {
     StudyPlan plan = StudyPlan.of(settings, base.problem().data().train().size());
     checkTargets(plan, base.problem());
     plan.forecast().transport(storage); // A file that is not there is said now, not at the end.
+    int together = settings.positiveInt("study.parallel-runs");
     for (StudyTask task : plan.tuning()) {
-      RunPlan.of(base.with(plan.settings(task), task.title()), new SparkConf()).requireFits();
+      RunPlan.of(base.with(plan.settings(task), task.title()), new SparkConf())
+          .together(together)
+          .requireFits();
     }
     Map<Long, double[]> starts = new TreeMap<>();
     for (long seed : plan.seeds()) {
@@ -70,7 +73,11 @@ public final class Study implements Callable<Integer> {
     RunFolder place = RunFolder.from(settings, options.name(), storage);
     place.requireWritable();
     StudyFolder folder = new StudyFolder(storage, place.dir());
-    folder.check(settings, resume);
+    String data = StudyFolder.describe(base.problem().data().train());
+    folder.check(settings, data, resume);
+    if (!resume) {
+      place.check(settings.flag("output.overwrite"));
+    }
     try (Cluster cluster = Cluster.start(options.name());
         SparkObjective train = cluster.trainingObjective(settings, base.problem());
         SparkObjective test =
@@ -78,18 +85,11 @@ public final class Study implements Callable<Integer> {
       if (!resume) {
         folder.clear(); // Not before: a study that cannot start replaces nothing.
       }
-      folder.begin(settings);
+      folder.begin(settings, data);
       Map<String, String> described = cluster.describe(settings);
       StudyRunner runner =
           new StudyRunner(
-              plan,
-              base,
-              starts,
-              folder,
-              train,
-              test,
-              settings.positiveInt("study.parallel-runs"),
-              described);
+              cluster.spark(), plan, base, starts, folder, train, test, together, described);
       List<StudyRun> runs = new ArrayList<>(runner.all(plan.tuning()));
       Set<StudyTask> more = new LinkedHashSet<>(plan.confirmation(runs));
       runs.addAll(runner.all(List.copyOf(more)));

@@ -1,27 +1,29 @@
 package org.kfac4j.jobs;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import java.io.ByteArrayOutputStream;
 import java.io.IOException;
-import java.io.InputStream;
 import java.io.OutputStream;
+import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.util.EnumMap;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.SortedMap;
 import java.util.TreeMap;
+import java.util.TreeSet;
 import java.util.stream.Collectors;
+import java.util.zip.CRC32;
 import org.apache.commons.text.StringEscapeUtils;
 import org.kfac4j.InvalidInputException;
 import org.kfac4j.Settings;
+import org.kfac4j.data.DataSource;
+import org.kfac4j.data.Examples;
 import org.kfac4j.data.Storage;
-import org.kfac4j.study.Budget;
 import org.kfac4j.study.Reached;
 import org.kfac4j.study.StudyPage;
 import org.kfac4j.study.StudyResults;
@@ -30,8 +32,8 @@ import org.kfac4j.study.Target;
 
 /**
  * The folder that a study's results go to: {@code study.json}, which says what it is, {@code
- * runs.parquet}, a table for each target and budget in {@code tables}, {@code report.html}, and one
- * folder per run in {@code runs}, with {@code run.json} as soon as it has ended.
+ * runs.parquet}, tables of numbers in {@code tables}, {@code report.html}, and one folder per run
+ * in {@code runs}, with {@code run.json} as soon as it has ended.
  */
 record StudyFolder(Storage storage, String dir) {
   private static final String STUDY = "study.json";
@@ -40,6 +42,11 @@ record StudyFolder(Storage storage, String dir) {
   private static final String RUNS = "runs";
   private static final String RUN = "run.json";
   private static final String PARQUET = "runs.parquet";
+  private static final List<String> CONTENT = List.of(STUDY, REPORT, TABLES, RUNS, PARQUET);
+  private static final String DATA = "data";
+
+  /** In {@code run.json}: how many runs took place at a time. */
+  private static final String TOGETHER = "parallelRuns";
 
   String parquet() {
     return Storage.resolve(dir, PARQUET);
@@ -50,23 +57,31 @@ record StudyFolder(Storage storage, String dir) {
   }
 
   /**
-   * @param resume whether a study is to be there, this one, or none
+   * @param data the training examples in a few words ({@link #describe}): other examples, another
+   *     study
+   * @param resume whether a study is to be there, this one, or nothing that it would replace
    * @throws InvalidInputException if it is not so
    */
-  void check(Settings settings, boolean resume) throws IOException {
+  void check(Settings settings, String data, boolean resume) throws IOException {
     String file = Storage.resolve(dir, STUDY);
-    boolean there = storage.exists(file);
     if (!resume) {
-      InvalidInputException.require(
-          settings.flag("output.overwrite") || !there,
-          "output.dir %s already holds a study: choose another, --resume it, or --set output.overwrite=true",
-          dir);
+      requireEmpty(settings.flag("output.overwrite"));
       return;
     }
-    InvalidInputException.require(there, "--resume: output.dir %s holds no study", dir);
-    JsonNode before = new ObjectMapper().readTree(text(file)).path("settings");
+    InvalidInputException.require(
+        storage.exists(file), "--resume: output.dir %s holds no study", dir);
+    Optional<JsonNode> read = Json.read(storage, file);
+    if (read.isEmpty()) {
+      // Cut off while it was noted, which is before the first run.
+      InvalidInputException.require(
+          storage.list(Storage.resolve(dir, RUNS)).isEmpty(),
+          "--resume: %s is no whole JSON, so it does not say which study the runs beside it are of",
+          file);
+      return;
+    }
+    JsonNode before = read.get();
     for (Map.Entry<String, String> setting : identity(settings).entrySet()) {
-      String then = before.path(setting.getKey()).asText();
+      String then = before.path("settings").path(setting.getKey()).asText();
       InvalidInputException.require(
           setting.getValue().equals(then),
           "--resume: output.dir %s holds another study: %s is %s there, here %s",
@@ -74,6 +89,30 @@ record StudyFolder(Storage storage, String dir) {
           setting.getKey(),
           then,
           setting.getValue());
+    }
+    String then = before.path(DATA).asText(data);
+    InvalidInputException.require(
+        data.equals(then),
+        "--resume: output.dir %s holds a study of other training data: %s there, here %s",
+        dir,
+        then,
+        data);
+  }
+
+  private void requireEmpty(boolean overwrite) throws IOException {
+    if (overwrite) {
+      return;
+    }
+    InvalidInputException.require(
+        !storage.exists(Storage.resolve(dir, STUDY)),
+        "output.dir %s already holds a study: choose another, --resume it, or --set output.overwrite=true",
+        dir);
+    for (String name : CONTENT) {
+      InvalidInputException.require(
+          !storage.exists(Storage.resolve(dir, name)),
+          "output.dir %s already holds %s of something else: choose another, or --set output.overwrite=true",
+          dir,
+          name);
     }
   }
 
@@ -95,24 +134,53 @@ record StudyFolder(Storage storage, String dir) {
 
   /** Deletes what an earlier study has left, and nothing else. */
   void clear() throws IOException {
-    for (String name : List.of(STUDY, REPORT, TABLES, RUNS, PARQUET)) {
+    for (String name : CONTENT) {
       storage.delete(Storage.resolve(dir, name));
     }
   }
 
-  /** Notes which study this is. */
-  void begin(Settings settings) throws IOException {
+  /**
+   * Notes which study this is, if that is not noted yet: not written anew each time, a study that
+   * is killed while it is resumed can be resumed again.
+   */
+  void begin(Settings settings, String data) throws IOException {
+    String file = Storage.resolve(dir, STUDY);
+    if (storage.exists(file) && Json.read(storage, file).isPresent()) {
+      return;
+    }
     ObjectNode study = Json.object();
     Json.put(study, "settings", identity(settings));
-    Json.write(storage, Storage.resolve(dir, STUDY), study);
+    study.put(DATA, data);
+    Json.write(storage, file, study);
+  }
+
+  /** Tells examples from others: their number, their width and a checksum of some of them. */
+  static String describe(DataSource source) throws IOException {
+    CRC32 crc = new CRC32();
+    for (long id : new TreeSet<>(List.of(0L, source.size() / 2, source.size() - 1))) {
+      Examples one = source.read(id, id + 1);
+      ByteBuffer bytes = ByteBuffer.allocate(Float.BYTES * one.features().length);
+      for (float value : one.features()) {
+        bytes.putFloat(value);
+      }
+      crc.update(bytes.array());
+    }
+    return String.format(
+        Locale.ROOT,
+        "%,d × %,d, checksum %08x",
+        source.size(),
+        source.shape().features(),
+        crc.getValue());
   }
 
   /**
    * Notes how a run ended.
    *
    * @param cluster that it was made on
+   * @param together how many runs took place there at a time
    */
-  void end(StudyTask task, StudyRun run, Map<String, String> cluster) throws IOException {
+  void end(StudyTask task, StudyRun run, Map<String, String> cluster, int together)
+      throws IOException {
     ObjectNode json = Json.object();
     json.put("outcome", run.outcome());
     json.put("stepBudget", run.stepBudget());
@@ -131,6 +199,7 @@ record StudyFolder(Storage storage, String dir) {
     put(json, "best", run.best());
     put(json, "last", run.last());
     Json.put(json, "cluster", cluster);
+    json.put(TOGETHER, together);
     Json.write(storage, Storage.resolve(run(task), RUN), json);
   }
 
@@ -141,16 +210,7 @@ record StudyFolder(Storage storage, String dir) {
 
   /** The run, if it has ended; one that was cut off while it was noted has not. */
   Optional<StudyRun> ended(StudyTask task) throws IOException {
-    String file = Storage.resolve(run(task), RUN);
-    if (!storage.exists(file)) {
-      return Optional.empty();
-    }
-    JsonNode json;
-    try {
-      json = new ObjectMapper().readTree(text(file));
-    } catch (com.fasterxml.jackson.core.JsonProcessingException e) {
-      return Optional.empty();
-    }
+    JsonNode json = note(task);
     if (!json.hasNonNull("outcome")) {
       return Optional.empty();
     }
@@ -179,7 +239,18 @@ record StudyFolder(Storage storage, String dir) {
 
   /** What a run that has ended was made on. */
   JsonNode cluster(StudyTask task) throws IOException {
-    return new ObjectMapper().readTree(text(Storage.resolve(run(task), RUN))).path("cluster");
+    return note(task).path("cluster");
+  }
+
+  /** How many runs took place while one that has ended did. */
+  int together(StudyTask task) throws IOException {
+    return note(task).path(TOGETHER).asInt(1);
+  }
+
+  /** What is noted of a run, nothing if it has not ended. */
+  private JsonNode note(StudyTask task) throws IOException {
+    String file = Storage.resolve(run(task), RUN);
+    return storage.exists(file) ? Json.read(storage, file).orElse(Json.object()) : Json.object();
   }
 
   private static Map<Target.Metric, Double> metrics(JsonNode json) {
@@ -192,25 +263,12 @@ record StudyFolder(Storage storage, String dir) {
     return values;
   }
 
-  private String text(String file) throws IOException {
-    ByteArrayOutputStream text = new ByteArrayOutputStream();
-    try (InputStream in = storage.open(file)) {
-      in.transferTo(text);
-    }
-    return text.toString(StandardCharsets.UTF_8);
-  }
-
   /** Writes tables and report. */
   void write(StudyResults results, StudyPage page) throws IOException {
     write(Storage.resolve(dir, REPORT), page.html());
-    for (Target target : results.targets()) {
-      for (Budget budget : results.budgets()) {
-        String name =
-            "%s-%s-%s.csv".formatted(target.metric().key(), target.value(), budget.label());
-        write(
-            Storage.resolve(Storage.resolve(dir, TABLES), name),
-            csv(results.table(target, budget)));
-      }
+    for (Map.Entry<String, List<List<String>>> table : results.csv().entrySet()) {
+      String name = table.getKey() + ".csv";
+      write(Storage.resolve(Storage.resolve(dir, TABLES), name), csv(table.getValue()));
     }
   }
 

@@ -27,6 +27,10 @@ import org.kfac4j.study.StudyRun;
  * it. What cannot be fitted is a note in the report: a study does not fail for its forecast.
  */
 final class StudyForecast {
+  /** What makes a cluster another one, of what is noted of it. */
+  private static final List<String> CLUSTER =
+      List.of("master", "executors", "parallelTasks", "threadsPerTask", "partitions");
+
   private final StudyPlan plan;
   private final TrainingRun base;
   private final StudyFolder folder;
@@ -50,7 +54,7 @@ final class StudyForecast {
   }
 
   /**
-   * @param here as {@link Cluster#describe} has it
+   * @param here where this is read, as {@link Cluster#describe} has it
    */
   static Forecast of(
       StudyPlan plan,
@@ -63,23 +67,53 @@ final class StudyForecast {
     if (asked.executors().isEmpty()) {
       return Forecast.NONE;
     }
-    ClusterSpec cluster = MeasuredFolder.cluster("this cluster", Json.of(here));
     StudyForecast forecast =
         new StudyForecast(plan, base, folder, results, asked.transport(folder.storage()));
-    for (OptimizerGrid optimizer : plan.optimizers()) {
-      forecast.rates.put(optimizer.name(), forecast.fit(optimizer));
+    try {
+      ClusterSpec cluster = forecast.cluster(here);
+      for (OptimizerGrid optimizer : plan.optimizers()) {
+        forecast.rates.put(optimizer.name(), forecast.fit(optimizer));
+      }
+      return Forecast.of(
+          results,
+          forecast::model,
+          cluster,
+          asked.clusters(cluster.slots()),
+          asked.assumptions(cluster.slots()),
+          forecast.notes);
+    } catch (InvalidInputException e) {
+      forecast.notes.add("nothing is predicted: " + e.getMessage());
+      return new Forecast("", List.of(), List.of(), forecast.notes);
     }
-    if (plan.shared().positiveInt("study.parallel-runs") > 1) {
-      forecast.notes.add(
-          "runs took place side by side, so seconds are those of executors that they shared");
+  }
+
+  /**
+   * Where the runs took place, which need not be where they are read now.
+   *
+   * @param here where that is not noted
+   */
+  private ClusterSpec cluster(Map<String, String> here) throws IOException {
+    Map<List<String>, JsonNode> clusters = new LinkedHashMap<>();
+    boolean together = false;
+    for (StudyRun run : results.runs()) {
+      StudyTask task = plan.task(run);
+      together |= folder.together(task) > 1;
+      JsonNode cluster = folder.cluster(task);
+      if (!cluster.isMissingNode()) {
+        clusters.put(CLUSTER.stream().map(key -> cluster.path(key).asText()).toList(), cluster);
+      }
     }
-    return Forecast.of(
-        results,
-        forecast::model,
-        cluster,
-        asked.clusters(cluster.slots()),
-        asked.assumptions(cluster.slots()),
-        forecast.notes);
+    if (together) {
+      notes.add("runs took place side by side, so seconds are those of executors that they shared");
+    }
+    if (clusters.size() > 1) {
+      notes.add(
+          "runs took place on %d different clusters, so their seconds do not compare: master, executors, cores, threads of a task, partitions %s"
+              .formatted(clusters.size(), clusters.keySet()));
+    }
+    List<JsonNode> all = List.copyOf(clusters.values());
+    return MeasuredFolder.cluster(
+        "the study's cluster", all.isEmpty() ? Json.of(here) : all.get(all.size() - 1));
   }
 
   private Optional<CostRates> fit(OptimizerGrid optimizer) throws IOException {

@@ -1,10 +1,12 @@
 package org.kfac4j.jobs;
 
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Set;
 import java.util.SortedMap;
 import java.util.stream.Collectors;
 import org.kfac4j.InvalidInputException;
@@ -30,6 +32,24 @@ record StudyPlan(
     List<Long> seeds,
     long examples) {
   private static final String OPTIMIZERS = "study.optimizers";
+  private static final String PERIOD = "optimizer.learning-rate.period";
+  private static final String WARM_UP = "optimizer.learning-rate.warmup";
+
+  /** Of what optimizers may have of their own, what a study sets. */
+  private static final List<String> SET =
+      List.of(
+          "training.batch-size",
+          "training.batch-growth",
+          "training.batch-growth-iterations",
+          PERIOD);
+
+  /** A run ends when a study says so: with its budget, with all targets, or without hope. */
+  private static final List<String> WHOLE_BUDGET =
+      List.of(
+          "training.batch-growth=constant",
+          "training.target=\"\"",
+          "training.patience=0",
+          "training.seconds=0");
 
   /** What the learning rate of a point is multiplied by. */
   enum Scaling {
@@ -51,6 +71,8 @@ record StudyPlan(
   static StudyPlan of(Settings shared, long examples) {
     List<OptimizerGrid> optimizers = OptimizerGrid.of(shared, OPTIMIZERS);
     requireEqualGrids(shared, optimizers);
+    requireOwnFolders(optimizers);
+    optimizers.forEach(each -> requireOwnKeys(shared, each));
     List<Target> targets = shared.texts("study.targets").stream().map(Target::parse).toList();
     InvalidInputException.require(!targets.isEmpty(), "study.targets must name at least one");
     List<Integer> sizes = shared.positiveInts("study.batch-sizes").stream().sorted().toList();
@@ -83,6 +105,38 @@ record StudyPlan(
     return new StudyPlan(shared, optimizers, targets, sizes, budgets, seeds, examples);
   }
 
+  /** Names and points of a grid, but for what folders' names leave out of them, are different. */
+  private static void requireOwnFolders(List<OptimizerGrid> optimizers) {
+    Set<String> folders = new HashSet<>();
+    for (OptimizerGrid optimizer : optimizers) {
+      for (SortedMap<String, String> point : optimizer.points()) {
+        String folder = new StudyTask(optimizer, Budget.NORMAL, 1, 1, point).folder();
+        InvalidInputException.require(
+            folders.add(folder),
+            "%s: runs of \"%s\" and of another would have the folder %s",
+            OPTIMIZERS,
+            optimizer.name(),
+            folder);
+      }
+    }
+  }
+
+  /** What the study itself sets is nobody's own. */
+  private static void requireOwnKeys(Settings shared, OptimizerGrid optimizer) {
+    List<String> taken = new ArrayList<>(SET);
+    if (shared.doubleValue("study.warm-up") > 0) {
+      taken.add(WARM_UP);
+    }
+    for (String key : taken) {
+      InvalidInputException.require(
+          !optimizer.grid().containsKey(key) && !optimizer.settings().containsKey(key),
+          "%s \"%s\": a study sets %s itself, for every batch size",
+          OPTIMIZERS,
+          optimizer.name(),
+          key);
+    }
+  }
+
   private static void requireEqualGrids(Settings shared, List<OptimizerGrid> optimizers) {
     boolean equal = optimizers.stream().map(each -> each.points().size()).distinct().count() == 1;
     InvalidInputException.require(
@@ -102,7 +156,7 @@ record StudyPlan(
     return seeds.get(0);
   }
 
-  /** Every point of every grid, with the seed that tunes; small batches last, they take longest. */
+  /** Every point of every grid, with the seed that tunes; small batches first. */
   List<StudyTask> tuning() {
     List<StudyTask> tasks = new ArrayList<>();
     for (Budget budget : budgets) {
@@ -189,8 +243,7 @@ record StudyPlan(
 
   /** Steps that a run may take. */
   int steps(StudyTask task) {
-    long normal =
-        Math.max(1, (long) Math.ceil(shared.positive("study.epochs") * examples / task.batch()));
+    double normal = shared.positive("study.epochs") * examples / task.batch();
     return Math.toIntExact(task.budget().steps(normal, task.batch(), batchSizes.get(0)));
   }
 
@@ -202,7 +255,7 @@ record StudyPlan(
     double rate =
         own.positive("optimizer.learning-rate.initial")
             * Math.pow(growth, shared.choice("study.learning-rate-scaling", Scaling.class).power);
-    List<String> overrides = new ArrayList<>();
+    List<String> overrides = new ArrayList<>(WHOLE_BUDGET);
     overrides.add("training.batch-size=" + task.batch());
     overrides.add("training.iterations=" + steps);
     overrides.add("training.seed=" + task.seed());
@@ -214,12 +267,10 @@ record StudyPlan(
                 : Math.max(1, Math.round((double) steps / evaluations))));
     overrides.add(String.format(Locale.ROOT, "optimizer.learning-rate.initial=%s", rate));
     overrides.add(
-        "optimizer.learning-rate.period="
-            + Math.max(1, Math.round(shared.doubleValue("study.decay-share") * steps)));
+        PERIOD + "=" + Math.max(1, Math.round(shared.doubleValue("study.decay-share") * steps)));
     double warmUp = shared.doubleValue("study.warm-up");
     if (warmUp > 0) {
-      overrides.add(
-          "optimizer.learning-rate.warmup=" + Math.min(steps, Math.round(warmUp * steps)));
+      overrides.add(WARM_UP + "=" + Math.min(steps, Math.round(warmUp * steps)));
     }
     try {
       return own.with(overrides);

@@ -9,6 +9,8 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.apache.spark.api.java.JavaSparkContext;
 import org.kfac4j.Settings;
 import org.kfac4j.Snapshot;
 import org.kfac4j.optimizer.DivergedException;
@@ -20,6 +22,10 @@ import org.kfac4j.training.RunInfo;
 
 /** Does a study's runs that have not ended yet, some at a time, and says how far it is. */
 final class StudyRunner {
+  /** Spark's name of what jobs of a thread are scheduled in. */
+  private static final String POOL = "spark.scheduler.pool";
+
+  private final JavaSparkContext spark;
   private final StudyPlan plan;
   private final TrainingRun base;
   private final Map<Long, double[]> starts;
@@ -38,6 +44,7 @@ final class StudyRunner {
    * @param cluster that runs are made on, to be noted
    */
   StudyRunner(
+      JavaSparkContext spark,
       StudyPlan plan,
       TrainingRun base,
       Map<Long, double[]> starts,
@@ -46,6 +53,7 @@ final class StudyRunner {
       SparkObjective test,
       int parallel,
       Map<String, String> cluster) {
+    this.spark = spark;
     this.plan = plan;
     this.base = base;
     this.starts = starts;
@@ -58,9 +66,24 @@ final class StudyRunner {
     expected = plan.expected();
   }
 
-  /** The tasks' runs, in their order. */
+  /**
+   * The tasks' runs, in their order. Each thread's jobs have a pool of their own: Spark's fair
+   * scheduler is fair between pools, and within one the first job comes first.
+   */
   List<StudyRun> all(List<StudyTask> tasks) throws IOException {
-    ExecutorService threads = Executors.newFixedThreadPool(parallel);
+    AtomicInteger count = new AtomicInteger();
+    ExecutorService threads =
+        Executors.newFixedThreadPool(
+            parallel,
+            work -> {
+              String pool = "run-" + count.incrementAndGet();
+              return new Thread(
+                  () -> {
+                    spark.setLocalProperty(POOL, pool);
+                    work.run();
+                  },
+                  "kfac4j-" + pool);
+            });
     try {
       List<Future<StudyRun>> runs = new ArrayList<>();
       for (StudyTask task : tasks) {
@@ -92,7 +115,7 @@ final class StudyRunner {
     }
     long begin = System.nanoTime();
     StudyRun run = train(task);
-    folder.end(task, run, cluster);
+    folder.end(task, run, cluster, parallel);
     tell(task, run, left(task, (System.nanoTime() - begin) * 1e-9));
     return run;
   }
@@ -120,7 +143,10 @@ final class StudyRunner {
     RunInfo info = run.info(own.dir(), from, Map.of());
     try (MetricsWriter metrics = new MetricsWriter(folder.storage())) {
       metrics.started(info);
-      SparkObjective objective = train.withNetwork(run.problem().network());
+      SparkObjective objective =
+          train
+              .withNetwork(run.problem().network())
+              .augmented(run.problem().augmentation().withSeed(task.seed()));
       run.warmUp(objective); // Else the first runs of a study are its slowest.
       run.train(
           objective,

@@ -90,7 +90,9 @@ class CompareTest {
       assertThat(run.get("targets").get(1).get("censored").asBoolean()).isTrue();
       assertThat(run.get("targets").get(1).has("seconds")).isFalse();
     }
-    assertThat(json.get("winners").get(1).has("seconds")).isFalse();
+    assertThat(json.get("winners").get(0).get("iterations")).isNotEmpty();
+    assertThat(json.get("winners").get(1).get("seconds")).isEmpty();
+    assertThat(ended.out()).contains("9: fewest iterations", "0.001: no run got there");
     List<String> csv = Files.readAllLines(out("a").resolve("comparison.csv"));
     assertThat(csv).hasSize(6);
     assertThat(csv.get(3)).startsWith("Adam,learning-rate.initial=0.001,iterations," + ITERATIONS);
@@ -167,6 +169,23 @@ class CompareTest {
         .latest(warning -> {})
         .orElseThrow()
         .iteration();
+  }
+
+  /** As if it had been killed in the middle of writing. */
+  @Test
+  void aRunWhoseNoteWasCutOffIsRepeated() throws IOException {
+    Path conf = conf("note", "{ name = Adam, settings { optimizer.name = adam } }");
+    assertThat(compare(conf).code()).isZero();
+    List<Double> losses = losses(run("note", "adam"));
+    Path note = run("note", "adam").resolve("run.json");
+    for (String left : List.of("", "{ \"optimizer\": \"Ad")) {
+      Files.writeString(note, left);
+      Jobs.Ended again = compare(conf, "--resume");
+      assertThat(again.code()).as(again.err()).isZero();
+      assertThat(again.out()).doesNotContain("which has ended");
+      assertThat(losses(run("note", "adam"))).isEqualTo(losses);
+    }
+    assertThat(compare(conf, "--resume").out()).contains("adam, which has ended");
   }
 
   @Test

@@ -114,5 +114,8 @@ class CostRatiosTest {
     assertThat(ended.code()).as(ended.out()).isEqualTo(Job.BAD_INPUT);
     assertThat(ended.err().lines()).hasSize(1);
     assertThat(ended.err()).contains("--iterations must be at least 9", "got 8");
+    Jobs.Ended alone = Jobs.run(new Bench(), conf.toString(), "--iterations", "7");
+    assertThat(alone.code()).as(alone.out()).isEqualTo(Job.BAD_INPUT);
+    assertThat(alone.err()).contains("--iterations must be at least 8", "got 7").hasLineCount(1);
   }
 }

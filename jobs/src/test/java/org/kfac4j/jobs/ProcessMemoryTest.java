@@ -102,6 +102,8 @@ class ProcessMemoryTest {
     "k8s://https://somewhere, spark.executor.memoryOverhead=100m, 1124",
     "k8s://https://somewhere, spark.executor.memoryOverhead=100, 1124",
     "k8s://https://somewhere, spark.memory.offHeap.enabled=true spark.memory.offHeap.size=1g, 2432",
+    // Without a unit they are bytes.
+    "k8s://https://somewhere, spark.memory.offHeap.enabled=true spark.memory.offHeap.size=1073741824, 2432",
     "k8s://https://somewhere, spark.memory.offHeap.size=1g, 1408",
     // YARN rounds up.
     "yarn, '', 2048",

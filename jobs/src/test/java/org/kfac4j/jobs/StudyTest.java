@@ -10,8 +10,14 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
+import java.util.Set;
 import java.util.TreeMap;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 import java.util.stream.Stream;
+import org.apache.spark.scheduler.SparkListener;
+import org.apache.spark.scheduler.SparkListenerJobStart;
 import org.apache.spark.sql.Row;
 import org.apache.spark.sql.SparkSession;
 import org.apache.spark.sql.functions;
@@ -21,6 +27,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** A study's runs, what is kept of them, and what happens if it is cut off. */
 class StudyTest {
@@ -72,14 +79,16 @@ class StudyTest {
     try (Stream<Path> files = Files.list(temporary.resolve(run).resolve("tables"))) {
       for (Path file : (Iterable<Path>) files::iterator) {
         List<String> lines = Files.readAllLines(file);
-        int seconds = Arrays.asList(lines.get(0).split(",")).indexOf("s");
-        assertThat(seconds).isPositive();
+        List<String> headings = List.of(lines.get(0).split(","));
         List<String> kept = new ArrayList<>();
         for (String line : lines) {
-          List<String> cells =
-              new ArrayList<>(Arrays.asList(line.split(",(?=(?:[^\"]*\"[^\"]*\")*[^\"]*$)")));
-          cells.remove(seconds);
-          kept.add(String.join(",", cells));
+          String[] cells = line.split(",(?=(?:[^\"]*\"[^\"]*\")*[^\"]*$)", -1);
+          assertThat(cells).hasSize(headings.size());
+          kept.add(
+              IntStream.range(0, cells.length)
+                  .filter(i -> !headings.get(i).contains("seconds"))
+                  .mapToObj(i -> cells[i])
+                  .collect(Collectors.joining(",")));
         }
         tables.put(file.getFileName().toString(), kept);
       }
@@ -98,7 +107,8 @@ class StudyTest {
         .contains("test error ≤ 0.001, adjusted budget", "not supported", "budget spent");
     Path folder = temporary.resolve("study");
     assertThat(folder.resolve("report.html")).isNotEmptyFile();
-    assertThat(tables("study")).hasSize(4);
+    // Of two targets and two budgets.
+    assertThat(tables("study")).hasSize(2 * 4 + 1).containsKey("summary.csv");
     SparkSession spark =
         SparkSession.builder().master("local[1]").config("spark.ui.enabled", "false").getOrCreate();
     try {
@@ -164,9 +174,15 @@ class StudyTest {
   @Test
   void runsSideBySideGiveTheSameTables() throws IOException {
     assertThat(study(conf("one"), "--set", "study.budgets=[normal]").code()).isZero();
-    Jobs.Ended both =
-        study(conf("two"), "--set", "study.budgets=[normal]", "--set", "study.parallel-runs=2");
-    assertThat(both.code()).as(both.err()).isZero();
+    System.setProperty("spark.extraListeners", Pools.class.getName());
+    try {
+      Jobs.Ended both =
+          study(conf("two"), "--set", "study.budgets=[normal]", "--set", "study.parallel-runs=2");
+      assertThat(both.code()).as(both.err()).isZero();
+    } finally {
+      System.clearProperty("spark.extraListeners");
+    }
+    assertThat(Pools.SEEN).contains("run-1", "run-2");
     assertThat(tables("two")).isEqualTo(tables("one"));
   }
 
@@ -192,6 +208,18 @@ class StudyTest {
         .allMatch(line -> line.contains("(earlier)"));
     String second = Files.readString(temporary.resolve("forecast/report.html"));
     assertThat(second).contains("a network of 0.001 Gbit/s").isNotEqualTo(first);
+    // As if it had been made on a cluster: where it is read does not matter.
+    try (Stream<Path> files = Files.walk(temporary.resolve("forecast").resolve("runs"))) {
+      for (Path file : files.filter(each -> each.endsWith("run.json")).toList()) {
+        String run = Files.readString(file);
+        Files.writeString(file, run.replace("local[2]", "spark://somewhere:7077"));
+      }
+    }
+    Jobs.Ended elsewhere = study(conf, slow);
+    assertThat(elsewhere.code()).as(elsewhere.err()).isZero();
+    assertThat(Files.readString(temporary.resolve("forecast/report.html")))
+        .contains("K-FAC, cost model", "momentum, B = 60")
+        .doesNotContain("nothing is predicted");
     slow.set(slow.size() - 1, "study.forecast.executors=[]");
     assertThat(study(conf, slow).code()).isZero();
     assertThat(Files.readString(temporary.resolve("forecast/report.html")))
@@ -214,6 +242,84 @@ class StudyTest {
   }
 
   @ParameterizedTest
+  @ValueSource(strings = {"report.html", "runs/k-fac/metrics.jsonl", "metrics.jsonl", "model.zip"})
+  void whatIsNotAStudysIsLeftAlone(String name) throws IOException {
+    Path file = temporary.resolve("other").resolve(name);
+    Files.createDirectories(file.getParent());
+    Files.writeString(file, "of another job");
+    Jobs.Ended ended = study(conf("other"));
+    assertThat(ended.code()).isEqualTo(Job.BAD_INPUT);
+    assertThat(ended.err()).contains("already holds", "output.overwrite=true").hasLineCount(1);
+    assertThat(file).hasContent("of another job");
+  }
+
+  @Test
+  void aStudyIsNotResumedWithOtherData() throws IOException {
+    Path conf = conf("study");
+    assertThat(study(conf, "--set", "study.budgets=[normal]").code()).isZero();
+    Map<String, String> before = RunResults.tree(temporary.resolve("study"));
+    String other = IdxFolder.write(temporary.resolve("other"), 240, 70, 6, 6).path().toString();
+    byte[] images = Files.readAllBytes(Path.of(other).resolve("train-images-idx3-ubyte"));
+    images[images.length - 1] ^= 64;
+    Files.write(Path.of(other).resolve("train-images-idx3-ubyte"), images);
+    Jobs.Ended ended =
+        study(conf, "--resume", "--set", "study.budgets=[normal]", "--set", "data.path=" + other);
+    assertThat(ended.code()).isEqualTo(Job.BAD_INPUT);
+    assertThat(ended.err()).contains("other training data: 240 × 36, checksum").hasLineCount(1);
+    assertThat(RunResults.tree(temporary.resolve("study"))).isEqualTo(before);
+  }
+
+  /** As if it had been killed in the middle of writing. */
+  @Test
+  void aStudyThatWasCutOffBeforeItsFirstRunBegins() throws IOException {
+    Path conf = conf("study");
+    Path note = temporary.resolve("study").resolve("study.json");
+    Files.createDirectories(note.getParent());
+    Files.writeString(note, "{ \"settings\": {");
+    Jobs.Ended ended = study(conf, "--resume", "--set", "study.budgets=[normal]");
+    assertThat(ended.code()).as(ended.err()).isZero();
+    Files.writeString(note, "");
+    Jobs.Ended lost = study(conf, "--resume", "--set", "study.budgets=[normal]");
+    assertThat(lost.code()).isEqualTo(Job.BAD_INPUT);
+    assertThat(lost.err()).contains("study.json is no whole JSON").hasLineCount(1);
+  }
+
+  /** What a conf says of when a training ends is not what a study's runs end by. */
+  @Test
+  void runsHaveTheirWholeBudgetWhateverElseTheConfSays() throws IOException {
+    Jobs.Ended ended =
+        study(
+            conf("whole"),
+            List.of(
+                "--set",
+                "study.budgets=[normal]",
+                "--set",
+                "study.targets=[\"test-error=0.001\"]",
+                "--set",
+                "study.hopeless-after=1",
+                "--set",
+                "training.target=1000",
+                "--set",
+                "training.patience=1",
+                "--set",
+                "training.batch-growth=exponential"));
+    assertThat(ended.code()).as(ended.err()).isZero();
+    assertThat(ended.out().lines().filter(line -> line.startsWith("run ")))
+        .isNotEmpty()
+        .allMatch(line -> line.contains("budget spent after 8 steps") || line.contains("after 4"));
+  }
+
+  /** Pools that Spark's fair scheduler is fair between. */
+  public static final class Pools extends SparkListener {
+    static final Set<String> SEEN = ConcurrentHashMap.newKeySet();
+
+    @Override
+    public void onJobStart(SparkListenerJobStart start) {
+      SEEN.add(String.valueOf(start.properties().getProperty("spark.scheduler.pool")));
+    }
+  }
+
+  @ParameterizedTest
   @CsvSource(
       delimiter = '|',
       value = {
@@ -233,7 +339,10 @@ class StudyTest {
         "study.optimizers=[] | study.optimizers must name at least one optimizer",
         "study.optimizers=[{ name = a, grid { optimizer.damping.initial = [] } }] | must be a list of values",
         "study.optimizers=[{ name = a }, { name = b, grid { optimizer.damping.initial = [1, 2] } }] | must have grids of equal size, or study.unequal-grids = true, got a: 1, b: 2",
-        "study.optimizers=[{ name = a, grid { optimizer.preconditioner = [kfca] } }] | optimizer.preconditioner must be one of"
+        "study.optimizers=[{ name = a, grid { optimizer.preconditioner = [kfca] } }] | optimizer.preconditioner must be one of",
+        "study.optimizers=[{ name = \"K-FAC\" }, { name = \"K-FAC+\" }] | runs of \"K-FAC+\" and of another would have the folder k-fac/",
+        "study.optimizers=[{ name = a, grid { training.batch-size = [10, 20] } }] | \"a\": a study sets training.batch-size itself",
+        "study.optimizers=[{ name = a, settings { optimizer.learning-rate.period = 3 } }] | a study sets optimizer.learning-rate.period itself"
       })
   void whatDoesNotFitIsSaidInOneLineBeforeAnythingRuns(String setting, String message)
       throws IOException {
