@@ -31,34 +31,38 @@ public record SaveCheck(Dl4jModel model, Sample sample, UnaryOperator<byte[]> fi
 
   public List<Finding> run(double[] theta) {
     List<Finding> findings = new ArrayList<>();
-    double[] settled = sample.settled(theta);
-    byte[] bytes;
     Dl4jModel.Loaded loaded;
     try {
-      ByteArrayOutputStream out = new ByteArrayOutputStream();
-      model.write(settled, out);
-      bytes = file.apply(out.toByteArray());
       Shape input = sample.network().input();
       loaded =
-          Dl4jModel.read(new MemoryStorage(FILE, bytes), FILE, 0, input.isVector() ? null : input);
-    } catch (IOException e) {
-      throw new UncheckedIOException(e);
+          Dl4jModel.read(
+              new MemoryStorage(FILE, written(theta)), FILE, 0, input.isVector() ? null : input);
     } catch (InvalidInputException e) {
       return List.of(Finding.failed(WEIGHTS, String.valueOf(e.getMessage())));
     }
-    double[] expected = rounded(settled);
+    double[] expected = rounded(theta);
     findings.add(
         Finding.of(
             WEIGHTS, "written and read again: equal", Vec.largest(loaded.theta(), expected), 0));
-    double[] ours = sample.predictions(expected);
     findings.add(
         Finding.of(
             OUTPUTS,
             "of the model that was read = of the one written",
-            outputError(loaded, ours),
+            outputError(loaded, sample.predictions(expected)),
             0));
-    findings.add(dl4j(bytes, ours));
+    double[] settled = rounded(sample.settled(theta));
+    findings.add(dl4j(written(settled), sample.predictions(settled)));
     return findings;
+  }
+
+  private byte[] written(double[] theta) {
+    ByteArrayOutputStream out = new ByteArrayOutputStream();
+    try {
+      model.write(theta, out);
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+    return file.apply(out.toByteArray());
   }
 
   private double outputError(Dl4jModel.Loaded loaded, double[] ours) {
