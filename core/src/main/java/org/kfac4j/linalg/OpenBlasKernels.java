@@ -135,6 +135,12 @@ public final class OpenBlasKernels extends Nd4jBackend {
     }
   }
 
+  /** ND4J asks for what follows of the backend that it takes, which is never this one. */
+  private static UnsupportedOperationException noBackend() {
+    return new UnsupportedOperationException(
+        "OpenBlasKernels only chooses kernels before ND4J loads OpenBLAS, it computes nothing");
+  }
+
   /** After all others, so that it is not even asked whether it is available. */
   @Override
   public int getPriority() {
@@ -158,18 +164,18 @@ public final class OpenBlasKernels extends Nd4jBackend {
 
   @Override
   public Resource getConfigurationResource() {
-    throw new UnsupportedOperationException("no backend");
+    throw noBackend();
   }
 
   @Override
   @SuppressWarnings("rawtypes") // As ND4J declares it.
   public Class getNDArrayClass() {
-    throw new UnsupportedOperationException("no backend");
+    throw noBackend();
   }
 
   @Override
   public Environment getEnvironment() {
-    throw new UnsupportedOperationException("no backend");
+    throw noBackend();
   }
 
   @Override
