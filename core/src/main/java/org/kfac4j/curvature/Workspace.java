@@ -35,9 +35,9 @@ final class Workspace implements AutoCloseable {
   private Rows @Nullable [] tangents;
   private @Nullable Matrix gradient;
   private @Nullable Matrix direction;
-  private final Map<String, Accumulator> sums = new HashMap<>();
-  private final Map<String, Matrix> matrices = new HashMap<>();
-  private final Map<String, Parameters> contents = new HashMap<>();
+  private final Map<Place, Accumulator> sums = new HashMap<>();
+  private final Map<Place, Matrix> matrices = new HashMap<>();
+  private final Map<Place, Parameters> contents = new HashMap<>();
   final double[] outputs;
   final double[] outputGradients;
 
@@ -178,10 +178,14 @@ final class Workspace implements AutoCloseable {
     return direction;
   }
 
-  /** A sum of any content that is kept under {@code name}, which always has this shape. */
+  /** With other settings, the next request's statistics may have other shapes under their names. */
+  private record Place(String name, int rows, int columns) {}
+
+  /** A sum of any content that is kept under {@code name} in this shape. */
   Accumulator sum(String name, int rows, int columns) {
     return sums.computeIfAbsent(
-        name, key -> new Accumulator(own(Matrix.zeros(precision, rows, columns))));
+        new Place(name, rows, columns),
+        key -> new Accumulator(own(Matrix.zeros(precision, rows, columns))));
   }
 
   /** {@link #sum}, made zero. */
@@ -191,9 +195,10 @@ final class Workspace implements AutoCloseable {
     return sum;
   }
 
-  /** Room for something under {@code name}, which always has this shape. */
+  /** Room for something under {@code name} in this shape. */
   Matrix matrix(String name, int rows, int columns) {
-    return matrices.computeIfAbsent(name, key -> own(Matrix.zeros(precision, rows, columns)));
+    return matrices.computeIfAbsent(
+        new Place(name, rows, columns), key -> own(Matrix.zeros(precision, rows, columns)));
   }
 
   /** Room for a row of each example of a block, of any content. */
@@ -204,7 +209,7 @@ final class Workspace implements AutoCloseable {
   /** A matrix under {@code name} with these values; copied only if they are not those of before. */
   Matrix loaded(String name, int rows, int columns, Parameters values) {
     Matrix matrix = matrix(name, rows, columns);
-    if (contents.put(name, values) != values) {
+    if (contents.put(new Place(name, rows, columns), values) != values) {
       values.copyTo(matrix);
     }
     return matrix;

@@ -31,6 +31,7 @@ import org.kfac4j.linalg.DiagonalBlocks;
 import org.kfac4j.linalg.Precision;
 import org.kfac4j.network.Network.ParameterBlock;
 import org.kfac4j.network.WeightSharing;
+import org.kfac4j.training.LocalObjective;
 
 /** Factors of which blocks along the diagonal are kept, against whole ones with zeros outside. */
 class WideFactorsTest {
@@ -174,6 +175,36 @@ class WideFactorsTest {
                         }
                       });
             });
+  }
+
+  /** What tasks keep from request to request is of no shape that another run's settings have. */
+  @Test
+  void oneObjectiveServesSettingsWithOtherFactors() {
+    Problem problem = Problem.random(3, Networks.dense(), COUNT);
+    List<BlockForms> runs = new ArrayList<>();
+    for (WideFactors wide : Stream.concat(Stream.of(WideFactors.REFUSED), wide()).toList()) {
+      runs.add(forms(BlockForm.KRONECKER, WeightSharing.KFC, wide));
+      runs.add(forms(BlockForm.TRACES, WeightSharing.KFC, wide));
+    }
+    runs.add(runs.get(0));
+    try (LocalObjective objective = problem.objective();
+        Objective.Point here = objective.at(problem.theta(5, 1))) {
+      for (BlockForms forms : runs) {
+        Sums sums =
+            here.evaluate(
+                new Request.Curvature(
+                    new Request.Statistics(problem.all(), FisherType.EXACT, 7, forms)));
+        Sums alone = sums(problem, FisherType.EXACT, forms);
+        for (ParameterBlock block : problem.network().weightBlocks()) {
+          boolean traces = forms.of(block) == BlockForm.TRACES;
+          String a = traces ? SumNames.weightedInputs(block) : SumNames.inputs(block);
+          String g = traces ? SumNames.weightedGradients(block) : SumNames.gradients(block);
+          for (String name : List.of(a, g)) {
+            assertThat(sums.mean(name, 1)).isEqualTo(alone.mean(name, 1));
+          }
+        }
+      }
+    }
   }
 
   private static void assertSame(
