@@ -79,9 +79,10 @@ final class Nd4jCompute implements BlockCompute {
   @Override
   public void add(Block block, int n) {
     WeightedLoss loss = new WeightedLoss(network.loss(), block.weights());
-    count += loss.count(n);
+    double weight = loss.count(n);
+    count += weight;
     clock.skip();
-    forward(block, n);
+    forward(block, n, weight);
     clock.charge("forward");
     if (request instanceof Request.Products) {
       addProducts(block, n);
@@ -106,10 +107,10 @@ final class Nd4jCompute implements BlockCompute {
     return depends;
   }
 
-  private void forward(Block block, int n) {
+  private void forward(Block block, int n, double weight) {
     workspace.value(0).putExamples(block.features(), n);
     for (int i = 0; i < network.layers().size(); i++) {
-      workspace.buffers(i).setExamples(training, key, block.ids());
+      workspace.buffers(i).setExamples(training, key, block.ids(), weight);
       network.layers().get(i).forward(workspace.buffers(i), n);
     }
     workspace.value(network.layers().size()).get(workspace.outputs, n);
@@ -146,20 +147,24 @@ final class Nd4jCompute implements BlockCompute {
       if (!empirical) {
         addGradientMoments(block, sampled, statistics);
       } else if (!together) {
-        addEmpiricalMoments(block, sampled);
+        addEmpiricalMoments(block, n, sampled);
       }
       clock.charge("statistics");
     }
   }
 
   private void addCurvature(WeightedLoss of, Block block, int n, Request.Statistics statistics) {
-    statisticsCount += of.count(n);
-    if (statistics.fisher() == FisherType.EMPIRICAL) {
-      addEmpiricalMoments(block, n);
-    } else {
-      addGradientMoments(block, n, statistics);
+    int sampled = Math.min(block.statisticsCount(), n);
+    if (sampled == 0) {
+      return;
     }
-    requireNonNull(curvatureSums).addInputs(n, block);
+    statisticsCount += of.count(sampled);
+    if (statistics.fisher() == FisherType.EMPIRICAL) {
+      addEmpiricalMoments(block, n, sampled);
+    } else {
+      addGradientMoments(block, sampled, statistics);
+    }
+    requireNonNull(curvatureSums).addInputs(sampled, block);
     clock.charge("statistics");
   }
 
@@ -187,11 +192,14 @@ final class Nd4jCompute implements BlockCompute {
     }
   }
 
-  private void addEmpiricalMoments(Block block, int n) {
+  /**
+   * Over all of the block's examples: batch normalisation has no gradient of some without others.
+   */
+  private void addEmpiricalMoments(Block block, int n, int sampled) {
     network.loss().gradient(workspace.outputs, block.targets(), n, workspace.outputGradients);
     hold(false);
     weigh(workspace.outputGradients, block, n);
-    backward(n, false, n, 0, block);
+    backward(n, false, sampled, 0, block);
   }
 
   /** Multiplies rows by √w: what is squared or multiplied in pairs has then weights w. */

@@ -34,7 +34,7 @@ final class Nd4jForward implements BlockForward {
     workspace.value(0).putExamples(features, n);
     for (int i = 0; i < network.layers().size(); i++) {
       LayerBuffers buffers = workspace.buffers(i);
-      buffers.setExamples(training, key, exampleIds);
+      buffers.setExamples(training, key, exampleIds, n);
       network.layers().get(i).forward(buffers, n);
     }
   }

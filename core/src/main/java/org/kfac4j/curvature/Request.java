@@ -31,11 +31,15 @@ public sealed interface Request extends Serializable {
    */
   record Products(Batch batch, int directions) implements Request {}
 
-  /** Statistics of curvature alone, of all examples that are visited. */
-  record Curvature(Statistics statistics) implements Request {
-    @Override
-    public Batch batch() {
-      return statistics.batch();
+  /**
+   * Statistics of curvature alone.
+   *
+   * @param batch what is visited: the statistics' own, or more where layers see other examples
+   */
+  record Curvature(Batch batch, Statistics statistics) implements Request {
+    /** Visits the examples of the statistics only. */
+    public Curvature(Statistics statistics) {
+      this(statistics.batch(), statistics);
     }
   }
 

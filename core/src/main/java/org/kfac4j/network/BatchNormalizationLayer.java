@@ -21,7 +21,8 @@ import org.kfac4j.linalg.Matrix;
  *
  * <p>In evaluation μ and σ² are running averages, which θ holds beside γ and β: the gradient with
  * respect to them is by how much they exceed the means over the batch's blocks, and a step moves
- * them by −(1 − decay) times that, whatever the optimizer.
+ * them by −(1 − decay) times that, whatever the optimizer. A block's statistics do not see weights
+ * of examples; in the mean over blocks a block counts as much as its examples weigh.
  *
  * @param name what messages and tables call it
  * @param decay of the running averages, per iteration
@@ -236,9 +237,10 @@ public record BatchNormalizationLayer(
       sums.get(0).add(gradient);
     }
     double[] excess = buffers.parameters(statisticsPart()).toArray();
+    double weight = buffers.weight(); // What the mean gradient is divided by, summed over blocks.
     for (int k = 0; k < channels; k++) {
-      excess[k] = n * (excess[k] - memory.mean[k]);
-      excess[channels + k] = n * (excess[channels + k] - memory.variance[k]);
+      excess[k] = weight * (excess[k] - memory.mean[k]);
+      excess[channels + k] = weight * (excess[channels + k] - memory.variance[k]);
     }
     sums.get(statisticsPart()).add(excess);
   }

@@ -27,6 +27,7 @@ public final class LayerBuffers implements AutoCloseable {
   private boolean holding;
   private long key;
   private long[] ids = {};
+  private double weight;
 
   public LayerBuffers(List<Rows> in, Rows out, Scratch scratch) {
     this.in = List.copyOf(in);
@@ -75,11 +76,19 @@ public final class LayerBuffers implements AutoCloseable {
    * @param forTraining whether what layers do in training only is to be done
    * @param passKey of random streams; the same in all passes over a batch
    * @param exampleIds one for each example; may be longer
+   * @param exampleWeight the sum of their weights, their number if they have none
    */
-  public void setExamples(boolean forTraining, long passKey, long[] exampleIds) {
+  public void setExamples(
+      boolean forTraining, long passKey, long[] exampleIds, double exampleWeight) {
     training = forTraining;
     key = passKey;
     ids = exampleIds;
+    weight = exampleWeight;
+  }
+
+  /** What the block counts as in the mean over a batch: the sum of its examples' weights. */
+  public double weight() {
+    return weight;
   }
 
   /** Whether layers do what they do in training only. */

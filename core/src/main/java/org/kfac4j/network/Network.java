@@ -142,6 +142,11 @@ public record Network(
     return parts().stream().filter(block -> !block.isTrained()).toList();
   }
 
+  /** Whether what an example makes of layers depends on which others share its block. */
+  public boolean hasBatchStatistics() {
+    return !statistics().isEmpty();
+  }
+
   /** All parts of all layers in the order of θ. */
   public List<ParameterBlock> parts() {
     List<ParameterBlock> blocks = new ArrayList<>();

@@ -7,7 +7,8 @@ import org.kfac4j.linalg.Accumulator;
 public sealed interface ParameterLayer extends Layer permits ScaleLayer, WeightLayer {
   /**
    * Adds the gradient, summed over the first n examples, to {@code sums}; of {@link
-   * ParameterRole#STATISTICS}, that by which they exceed the block's, times n.
+   * ParameterRole#STATISTICS}, that by which they exceed the block's, times {@link
+   * LayerBuffers#weight}.
    *
    * @param sums one for each part, of its shape
    */

@@ -165,9 +165,12 @@ final class KfacRun implements Optimizer.Run {
         // The new basis has no eigenvalues of its own yet.
         forgetBases();
         replace(map);
+        Request.Statistics asked = statistics(batch, k, false, true);
+        // Batch normalisation of the same blocks as in the gradient's pass.
         Sums sums =
             here.evaluate(
-                new Request.Curvature(statistics(batch, k, false, true)), bases(objective));
+                new Request.Curvature(network.hasBatchStatistics() ? batch : asked.batch(), asked),
+                bases(objective));
         map.rescale(sums, 0);
       }
       if (settings.preconditioner().scalings() != null) {
@@ -397,7 +400,9 @@ final class KfacRun implements Optimizer.Run {
   @Override
   public void save(Snapshot snapshot) {
     snapshot.put("lambda", lambda);
-    snapshot.put("gamma", gamma);
+    // Without a search γ follows λ, also where a run with one goes on from here.
+    boolean searched = settings.inverses().gammaSearch();
+    snapshot.put("gamma", searched ? gamma : Math.sqrt(lambda + largestPenalty(network)));
     snapshot.put("previous", previous == null ? new double[0] : previous.clone());
     curvature.save(snapshot);
     if (inverse != null) {

@@ -290,7 +290,7 @@ class BatchNormalizationTest {
         Rows out = Rows.activations(Precision.DOUBLE, 4, layer.shape());
         Rows g = Rows.derivatives(Precision.DOUBLE, 4, layer.shape())) {
       LayerBuffers buffers = new LayerBuffers(List.of(in), out, scratch);
-      buffers.setExamples(true, 0, new long[4]);
+      buffers.setExamples(true, 0, new long[4], 4);
       buffers.setGradientOut(g);
       buffers.setGradientIn(0, g);
       layer.forward(buffers, 4);

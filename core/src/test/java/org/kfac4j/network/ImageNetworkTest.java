@@ -372,7 +372,7 @@ class ImageNetworkTest {
           offset += part.size();
         }
         buffers.setParameters(parts);
-        buffers.setExamples(training, 0, new long[count]);
+        buffers.setExamples(training, 0, new long[count], count);
         layer.forward(buffers, count);
       }
     }

@@ -38,7 +38,7 @@ final class LayerSetting implements AutoCloseable {
     buffers.setGradientIn(0, gradientIn);
     buffers.setTangentIn(0, tangentIn);
     buffers.setTangentOut(tangentOut);
-    buffers.setExamples(true, 0, new long[count]);
+    buffers.setExamples(true, 0, new long[count], count);
   }
 
   WeightLayer weights() {
