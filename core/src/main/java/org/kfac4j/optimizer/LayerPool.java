@@ -45,8 +45,17 @@ public final class LayerPool implements AutoCloseable {
                 work.accept(i);
               }));
     }
+    // All of them, also after a failure: what they compute with is freed by whoever hears of it.
+    RuntimeException failure = null;
     for (Future<?> each : running) {
-      await(each);
+      try {
+        await(each);
+      } catch (RuntimeException e) {
+        failure = failure == null ? e : failure;
+      }
+    }
+    if (failure != null) {
+      throw failure;
     }
   }
 
@@ -68,16 +77,23 @@ public final class LayerPool implements AutoCloseable {
   }
 
   private static void await(Future<?> running) {
-    try {
-      running.get();
-    } catch (ExecutionException e) {
-      if (e.getCause() instanceof RuntimeException failure) {
-        throw failure;
+    boolean interrupted = false;
+    while (true) {
+      try {
+        running.get();
+        break;
+      } catch (ExecutionException e) {
+        if (e.getCause() instanceof RuntimeException failure) {
+          throw failure;
+        }
+        throw new IllegalStateException("work on a layer failed", e.getCause());
+      } catch (InterruptedException e) {
+        interrupted = true;
       }
-      throw new IllegalStateException("work on a layer failed", e.getCause());
-    } catch (InterruptedException e) {
+    }
+    if (interrupted) {
       Thread.currentThread().interrupt();
-      throw new IllegalStateException("interrupted while working on curvature", e);
+      throw new IllegalStateException("interrupted while working on curvature");
     }
   }
 

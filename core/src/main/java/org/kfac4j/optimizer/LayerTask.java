@@ -23,9 +23,13 @@ public record LayerTask(
     DenseMachine machine,
     double cost)
     implements Serializable {
-  /** Does it, on one thread. */
+  /**
+   * Does it, on one thread of a CPU: an executor's thread may still have the GPU of a task of
+   * another stage, which would round differently.
+   */
   public LinearMap make() {
     Blas.useThreads(1);
+    Blas.useGpu(null);
     return preconditioner.factor(statistics, strength, layer, machine);
   }
 

@@ -7,6 +7,7 @@ import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
 import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Test;
 import org.kfac4j.Problem;
@@ -58,6 +59,35 @@ class LayerPoolTest {
           .hasMessageStartingWith("layer ");
       pool.forEach(5, i -> 1, i -> done.incrementAndGet());
       assertThat(done).hasValue(5);
+    }
+  }
+
+  /** Whoever hears of a failure frees what the others compute with. */
+  @Test
+  void aFailureIsHeardOfWhenNobodyIsWorkingAnyMore() {
+    AtomicInteger done = new AtomicInteger();
+    CountDownLatch failing = new CountDownLatch(1);
+    try (LayerPool pool = new LayerPool(2)) {
+      assertThatThrownBy(
+              () ->
+                  pool.forEach(
+                      4,
+                      i -> -i,
+                      i -> {
+                        if (i == 0) {
+                          failing.countDown();
+                          throw new DivergedException("layer 0");
+                        }
+                        try {
+                          failing.await();
+                          Thread.sleep(20);
+                        } catch (InterruptedException e) {
+                          throw new IllegalStateException(e);
+                        }
+                        done.incrementAndGet();
+                      }))
+          .hasMessage("layer 0");
+      assertThat(done).hasValue(3);
     }
   }
 

@@ -8,6 +8,7 @@ import java.util.LinkedHashMap;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 import org.kfac4j.Snapshot;
+import org.kfac4j.linalg.Blas;
 import org.kfac4j.optimizer.LayerTask;
 import org.kfac4j.optimizer.LinearMap;
 
@@ -46,14 +47,18 @@ public final class KeptMap implements Externalizable {
 
   /** One at a time: maps work in buffers of their own. */
   synchronized double[] apply(double[] part) {
-    org.kfac4j.linalg.Blas.useThreads(1);
+    Blas.useThreads(1);
+    Blas.useGpu(null); // Of a task of another stage.
     double[] result = new double[part.length];
     made().apply(part, 0, result);
     return result;
   }
 
-  /** Gives native memory back; the map is then of no more use. */
-  void free() {
+  /**
+   * Gives native memory back, after whoever is using it: a speculative copy of a task may outlive
+   * its stage. The map is then of no more use.
+   */
+  synchronized void free() {
     made().close();
   }
 
