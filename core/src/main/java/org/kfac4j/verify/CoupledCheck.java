@@ -168,7 +168,8 @@ record CoupledCheck(
       NetworkParts parts,
       double[] v,
       double[] first) {
-    Preconditioner other = new TwoLevelPreconditioner(two.fine(), correction, two.weight());
+    double weight = correction == Correction.ADDITIVE ? two.weight() : 1; // The other one has none.
+    Preconditioner other = new TwoLevelPreconditioner(two.fine(), correction, weight);
     try (NetworkMap map = other.assemble(parts)) {
       return new Moved(v, first, Vec.plus(map.apply(v), -1, first));
     }

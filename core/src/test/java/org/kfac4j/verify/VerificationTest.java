@@ -79,6 +79,15 @@ class VerificationTest {
   }
 
   @Test
+  void everythingHoldsWithAWeightOfTheCoarseCorrection() {
+    List<Finding> findings = Verified.findings(Networks.dense(), "curvature.two-level.weight=0.5");
+    assertThat(findings.stream().filter(Finding::hasFailed)).isEmpty();
+    assertThat(findings)
+        .extracting(Finding::check)
+        .contains("two-level factored: additive", "two-level factored: residual");
+  }
+
+  @Test
   void factorsThatTheSettingsRefuseAreNoFailure() {
     List<Finding> findings = Verified.findings(Networks.dense(), "curvature.widest-factor=4");
     assertThat(findings.stream().filter(Finding::hasFailed)).isEmpty();
