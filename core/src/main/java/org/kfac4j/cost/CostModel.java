@@ -70,8 +70,9 @@ public record CostModel(IterationWork work, CostRates rates, TransportRates tran
         parts.add(
             new Part("broadcast directions", work.directions() * broadcast(cluster, vector), 1));
       }
-      parts.add(new Part(kind.key() + ": tasks", tasks(kind, cluster, batch), pass.share()));
-      parts.add(new Part(kind.key() + ": job and sums", job(kind, cluster), pass.share()));
+      double more = kind == PassKind.CURVATURE ? early(pass.share()) : 0;
+      parts.add(new Part(kind.key() + ": tasks", tasks(kind, cluster, batch), pass.share(), more));
+      parts.add(new Part(kind.key() + ": job and sums", job(kind, cluster), pass.share(), more));
     }
     if (loss != null) {
       parts.add(new Part("broadcast for the loss", broadcast(cluster, vector), loss.share()));
@@ -88,7 +89,7 @@ public record CostModel(IterationWork work, CostRates rates, TransportRates tran
     if (work.inversePeriod() > 0) {
       double inverse = remote ? remoteInverse(cluster) : rates.inverse();
       double share = 1.0 / work.inversePeriod();
-      double more = Kfac.Inverses.WARM_UP * (1 - share);
+      double more = early(share);
       parts.add(new Part("inverses", inverse, share, more));
       if (work.bases() > 0) {
         double bases = broadcast(cluster, (double) work.numberBytes() * work.bases());
@@ -101,6 +102,11 @@ public record CostModel(IterationWork work, CostRates rates, TransportRates tran
     }
     parts.add(new Part("precondition", precondition, 1));
     parts.add(new Part("step and the rest", rates.other(), 1));
+  }
+
+  /** How many times more than by its period something is done that comes with early inverses. */
+  private static double early(double share) {
+    return Kfac.Inverses.WARM_UP * (1 - share);
   }
 
   /** Seconds of the tasks of one pass: whole waves, the last one with the slowest task. */

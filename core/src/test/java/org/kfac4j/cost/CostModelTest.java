@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
 import java.util.ArrayList;
+import java.util.EnumMap;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -24,11 +25,16 @@ class CostModelTest {
    * quarter.
    */
   private static IterationWork work(boolean remote) {
+    return work(remote, Map.of());
+  }
+
+  private static IterationWork work(boolean remote, Map<PassKind, IterationWork.Pass> more) {
     Map<PassKind, IterationWork.Pass> passes = new LinkedHashMap<>();
     passes.put(PassKind.GRADIENT, new IterationWork.Pass(1, 1));
     passes.put(PassKind.STATISTICS, new IterationWork.Pass(0.125, 1));
     passes.put(PassKind.PRODUCTS, new IterationWork.Pass(0.25, 1));
     passes.put(PassKind.LOSS, new IterationWork.Pass(1, 0.2));
+    passes.putAll(more);
     List<Double> layers = List.of(6.0, 4.0, 3.0, 3.0);
     return new IterationWork(
         EXAMPLES, 1_000_000, 2_000_000, 0, 4, 2, passes, 10, 0, layers, remote, remote, 16_000_000);
@@ -337,6 +343,23 @@ class CostModelTest {
     assertThat(cost.secondsTo(100)).isCloseTo(100 * cost.mean() + 2.7 * 0.5, within(1e-9));
     assertThat(cost.secondsTo(2)).isCloseTo(2 * (usual + loss / 5 + 0.5), within(1e-9));
     assertThat(cost.secondsTo(0)).isZero();
+  }
+
+  /** Passes for the eigenvalues in new bases come with every inverse, also with early ones. */
+  @Test
+  void passesInNewBasesAreEarlyToo() {
+    Map<PassKind, PassRate> rates = new EnumMap<>(PASSES);
+    rates.put(PassKind.CURVATURE, new PassRate(0.1, 0, 0, 2));
+    CostModel with =
+        new CostModel(
+            work(false, Map.of(PassKind.CURVATURE, new IterationWork.Pass(0.125, 0.1))),
+            new CostRates(rates, 0.015, 1e-9, 0.003, 0.02, 0.5, 2, 0.06, 0.03, List.of()),
+            TRANSPORT);
+    ClusterSpec one = ClusterSpec.local(1);
+    double pass = 0.1 + with.job(one, 4e6);
+    double more =
+        with.predict(one, 1000).secondsTo(3) - model(false).predict(one, 1000).secondsTo(3);
+    assertThat(more).isCloseTo(3 * pass, within(1e-9));
   }
 
   /** The median iteration of runs that were fitted is the one that is predicted. */
