@@ -71,10 +71,16 @@ final class Doubts {
     }
     Optional<Interval> a = first.criticalInterval();
     Optional<Interval> b = second.criticalInterval();
-    if (a.isPresent() && b.isPresent() && a.get().overlaps(b.get()) && !other.isLowerBound()) {
-      doubts.add(
-          "the intervals over seeds of %s (%s) and %s (%s) overlap"
-              .formatted(first.optimizer(), text(a.get()), second.optimizer(), text(b.get())));
+    if (a.isPresent() && b.isPresent()) {
+      String texts =
+          "%s (%s) and %s (%s)"
+              .formatted(first.optimizer(), text(a.get()), second.optimizer(), text(b.get()));
+      if (!a.get().overlaps(b.get()) && a.get().low() < b.get().low()) {
+        // Medians over seeds need not be in the order of the seed that tunes.
+        doubts.add("the intervals over seeds of " + texts + " are the other way round");
+      } else if (a.get().overlaps(b.get()) && !other.isLowerBound()) {
+        doubts.add("the intervals over seeds of " + texts + " overlap");
+      }
     }
     return doubts;
   }

@@ -94,6 +94,36 @@ class ConclusionTest {
         .contains("with the next one no run reached the target, so at most");
   }
 
+  /** The seed that tunes decides k*, but not a median over seven seeds. */
+  @Test
+  void intervalsTheOtherWayRoundSupportNeither() {
+    List<StudyRun> runs = new ArrayList<>();
+    for (long seed = 1; seed <= 7; seed++) {
+      for (int batch : List.of(100, 200, 400, 800)) {
+        long usual = batch == 200 ? 60 : 100;
+        long lucky = batch == 400 && seed == 1 ? 40 : usual;
+        long steady = batch == 400 ? 48 : usual;
+        for (boolean first : new boolean[] {true, false}) {
+          runs.add(
+              StudySamples.run(
+                  first ? "lucky" : "steady",
+                  batch,
+                  seed,
+                  StudySamples.point(),
+                  1000,
+                  OptionalLong.of(first ? lucky : steady)));
+        }
+      }
+    }
+    Map<String, SortedMap<String, List<String>>> grids = new LinkedHashMap<>();
+    grids.put("lucky", StudySamples.ONE_POINT);
+    grids.put("steady", StudySamples.ONE_POINT);
+    Conclusion conclusion =
+        StudySamples.study(grids, List.of(100, 200, 400, 800), runs).conclusions().get(0);
+    assertThat(conclusion.furthest()).isEmpty();
+    assertThat(conclusion.doubts()).anyMatch(doubt -> doubt.contains("are the other way round"));
+  }
+
   @Test
   void overlappingIntervalsSupportNeither() {
     // either law's seeds straddle the other's: 900 or 1000
