@@ -1,23 +1,33 @@
 package org.kfac4j.jobs;
 
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.UncheckedIOException;
 import java.util.Map;
+import java.util.Objects;
+import java.util.Properties;
 import java.util.TreeMap;
+import org.apache.hadoop.conf.Configuration;
 import org.apache.spark.SparkConf;
 import org.apache.spark.api.java.JavaSparkContext;
+import org.apache.spark.status.api.v1.ExecutorSummary;
 import org.jspecify.annotations.Nullable;
 import org.kfac4j.InvalidInputException;
 import org.kfac4j.Settings;
 import org.kfac4j.curvature.Nd4jBackend;
 import org.kfac4j.data.DataSource;
+import org.kfac4j.data.Storage;
 import org.kfac4j.linalg.LapackFactorizations;
 import org.kfac4j.linalg.OpenBlasKernels;
 import org.kfac4j.linalg.Precision;
 import org.kfac4j.optimizer.DenseMachine;
 import org.kfac4j.spark.Devices;
+import org.kfac4j.spark.HadoopStorage;
 import org.kfac4j.spark.SparkExamples;
 import org.kfac4j.spark.SparkObjective;
 import org.kfac4j.verify.PartitionCheck;
-import org.nd4j.linalg.factory.Nd4j;
+import scala.Tuple2;
+import scala.collection.JavaConverters;
 
 /** The Spark application that a job runs in, as its user configured it, and what computes there. */
 final class Cluster implements AutoCloseable {
@@ -45,6 +55,15 @@ final class Cluster implements AutoCloseable {
       conf.setAppName("kfac4j " + name);
     }
     return new Cluster(new JavaSparkContext(conf));
+  }
+
+  /** Files, with spark.hadoop.* of the application that is to start. */
+  static Storage storage() {
+    Configuration hadoop = new Configuration();
+    for (Tuple2<String, String> each : new SparkConf().getAllWithPrefix("spark.hadoop.")) {
+      hadoop.set(each._1(), each._2());
+    }
+    return new HadoopStorage(hadoop);
   }
 
   JavaSparkContext spark() {
@@ -114,18 +133,28 @@ final class Cluster implements AutoCloseable {
   /** For summaries. */
   Map<String, String> describe(Settings settings) {
     Map<String, String> facts = new TreeMap<>();
+    facts.put("devices", devices(settings).summary()); // First: executors have come then.
     facts.put("master", spark.master());
     facts.put("applicationId", spark.sc().applicationId());
     facts.put(
         "executors",
         String.valueOf(
             Math.max(1, spark.sc().getExecutorMemoryStatus().size() - (spark.isLocal() ? 0 : 1))));
-    facts.put("parallelTasks", String.valueOf(spark.defaultParallelism()));
+    facts.put("parallelTasks", String.valueOf(cores()));
     facts.put("driverThreads", String.valueOf(Runtime.getRuntime().availableProcessors()));
     facts.put("threadsPerTask", String.valueOf(threadsPerTask(settings)));
     facts.put("partitions", String.valueOf(partitions(settings)));
-    facts.put("devices", devices(settings).summary());
     return facts;
+  }
+
+  /** That tasks run on; spark.default.parallelism may be anything. */
+  private int cores() {
+    int cores = 0;
+    for (ExecutorSummary each :
+        JavaConverters.seqAsJavaList(spark.sc().statusStore().executorList(true))) {
+      cores += each.totalCores();
+    }
+    return cores > 0 ? cores : spark.defaultParallelism();
   }
 
   /** Of kfac4j and what it computes with. */
@@ -135,8 +164,7 @@ final class Cluster implements AutoCloseable {
     versions.put("kfac4j", own == null ? "development" : own);
     versions.put("java", Runtime.version().toString());
     versions.put("spark", org.apache.spark.package$.MODULE$.SPARK_VERSION());
-    String nd4j = Nd4j.class.getPackage().getImplementationVersion();
-    versions.put("nd4j", nd4j == null ? "1.0.0-M2.1" : nd4j);
+    versions.put("nd4j", nd4jVersion());
     versions.put(
         "blas",
         "OpenBLAS "
@@ -144,6 +172,17 @@ final class Cluster implements AutoCloseable {
             + ", "
             + OpenBlasKernels.name());
     return versions;
+  }
+
+  /** As built: inside of the assembly, ND4J's own jar is not there to ask. */
+  private static String nd4jVersion() {
+    Properties built = new Properties();
+    try (InputStream in = Cluster.class.getResourceAsStream("versions.properties")) {
+      built.load(Objects.requireNonNull(in, "versions.properties is missing from the build"));
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+    return built.getProperty("nd4j");
   }
 
   @Override

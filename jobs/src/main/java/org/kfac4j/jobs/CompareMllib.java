@@ -10,14 +10,12 @@ import java.util.Locale;
 import java.util.OptionalDouble;
 import java.util.concurrent.Callable;
 import java.util.stream.Collectors;
-import org.apache.hadoop.conf.Configuration;
 import org.apache.spark.SparkUserAppException;
 import org.jspecify.annotations.Nullable;
 import org.kfac4j.InvalidInputException;
 import org.kfac4j.Settings;
 import org.kfac4j.data.DataSet;
 import org.kfac4j.data.Storage;
-import org.kfac4j.spark.HadoopStorage;
 import org.kfac4j.spark.SparkObjective;
 import org.kfac4j.training.Evaluation;
 import org.kfac4j.training.IterationRecord;
@@ -60,7 +58,7 @@ public final class CompareMllib implements Callable<Integer> {
 
   @Override
   public Integer call() throws IOException {
-    Storage storage = new HadoopStorage(new Configuration());
+    Storage storage = Cluster.storage();
     Settings settings = options.settings(storage);
     if (options.printConfig) {
       System.out.print(settings.render());

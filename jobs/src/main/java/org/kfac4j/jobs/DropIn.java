@@ -6,7 +6,6 @@ import java.util.List;
 import java.util.Locale;
 import java.util.concurrent.Callable;
 import java.util.stream.Collectors;
-import org.apache.hadoop.conf.Configuration;
 import org.apache.spark.SparkUserAppException;
 import org.apache.spark.ml.Estimator;
 import org.apache.spark.ml.Pipeline;
@@ -21,7 +20,6 @@ import org.apache.spark.sql.functions;
 import org.kfac4j.InvalidInputException;
 import org.kfac4j.Settings;
 import org.kfac4j.data.Storage;
-import org.kfac4j.spark.HadoopStorage;
 import org.kfac4j.spark.ml.KfacClassifier;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -59,7 +57,7 @@ public final class DropIn implements Callable<Integer> {
 
   @Override
   public Integer call() throws IOException {
-    Storage storage = new HadoopStorage(new Configuration());
+    Storage storage = Cluster.storage();
     Settings settings = options.settings(storage);
     if (options.printConfig) {
       System.out.print(settings.render());

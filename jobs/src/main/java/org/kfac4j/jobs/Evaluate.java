@@ -6,7 +6,6 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.concurrent.Callable;
-import org.apache.hadoop.conf.Configuration;
 import org.apache.spark.SparkUserAppException;
 import org.jspecify.annotations.Nullable;
 import org.kfac4j.InvalidInputException;
@@ -16,7 +15,6 @@ import org.kfac4j.data.Storage;
 import org.kfac4j.network.Dl4jModel;
 import org.kfac4j.network.ModelSettings;
 import org.kfac4j.network.Shape;
-import org.kfac4j.spark.HadoopStorage;
 import org.kfac4j.spark.SparkObjective;
 import org.kfac4j.training.Evaluation;
 import org.kfac4j.training.Evaluator;
@@ -50,7 +48,7 @@ public final class Evaluate implements Callable<Integer> {
 
   @Override
   public Integer call() throws IOException {
-    Storage storage = new HadoopStorage(new Configuration());
+    Storage storage = Cluster.storage();
     Settings settings = options.settings(storage);
     if (options.printConfig) {
       System.out.print(settings.render());

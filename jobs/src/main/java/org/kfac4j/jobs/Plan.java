@@ -5,7 +5,6 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.concurrent.Callable;
-import org.apache.hadoop.conf.Configuration;
 import org.apache.spark.SparkConf;
 import org.apache.spark.SparkUserAppException;
 import org.kfac4j.InvalidInputException;
@@ -21,7 +20,6 @@ import org.kfac4j.cost.TransportRates;
 import org.kfac4j.data.Storage;
 import org.kfac4j.network.Network;
 import org.kfac4j.optimizer.Footprint;
-import org.kfac4j.spark.HadoopStorage;
 import org.kfac4j.training.RunInfo.LayerRow;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -46,7 +44,7 @@ public final class Plan implements Callable<Integer> {
 
   @Override
   public Integer call() throws IOException {
-    Storage storage = new HadoopStorage(new Configuration());
+    Storage storage = Cluster.storage();
     Settings settings = options.settings(storage);
     if (options.printConfig) {
       System.out.print(settings.render());

@@ -5,7 +5,6 @@ import java.io.OutputStream;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.Callable;
-import org.apache.hadoop.conf.Configuration;
 import org.apache.spark.SparkConf;
 import org.apache.spark.SparkUserAppException;
 import org.jspecify.annotations.Nullable;
@@ -13,7 +12,6 @@ import org.kfac4j.InvalidInputException;
 import org.kfac4j.Settings;
 import org.kfac4j.Snapshot;
 import org.kfac4j.data.Storage;
-import org.kfac4j.spark.HadoopStorage;
 import org.kfac4j.spark.SparkObjective;
 import org.kfac4j.spark.TrainingMetrics;
 import org.kfac4j.training.MetricsWriter;
@@ -48,7 +46,7 @@ public final class Train implements Callable<Integer> {
 
   @Override
   public Integer call() throws IOException {
-    Storage storage = new HadoopStorage(new Configuration());
+    Storage storage = Cluster.storage();
     Settings settings = options.settings(storage);
     if (options.printConfig) {
       System.out.print(settings.render());

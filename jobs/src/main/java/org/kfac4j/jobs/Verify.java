@@ -9,7 +9,6 @@ import java.util.Map;
 import java.util.TreeSet;
 import java.util.concurrent.Callable;
 import java.util.function.UnaryOperator;
-import org.apache.hadoop.conf.Configuration;
 import org.apache.spark.SparkConf;
 import org.apache.spark.SparkUserAppException;
 import org.kfac4j.InvalidInputException;
@@ -21,7 +20,6 @@ import org.kfac4j.data.Storage;
 import org.kfac4j.linalg.Precision;
 import org.kfac4j.optimizer.DivergedException;
 import org.kfac4j.optimizer.Objective;
-import org.kfac4j.spark.HadoopStorage;
 import org.kfac4j.spark.SparkObjective;
 import org.kfac4j.training.LocalObjective;
 import org.kfac4j.training.Trainer;
@@ -93,7 +91,7 @@ public final class Verify implements Callable<Integer> {
 
   @Override
   public Integer call() throws IOException {
-    Storage storage = new HadoopStorage(new Configuration());
+    Storage storage = Cluster.storage();
     InvalidInputException.require(
         options.printConfig || (FEWEST <= examples && examples <= MOST),
         "--examples must be from %d to %d, got %d",
