@@ -8,7 +8,6 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.concurrent.Callable;
-import org.apache.hadoop.conf.Configuration;
 import org.apache.spark.SparkUserAppException;
 import org.kfac4j.InvalidInputException;
 import org.kfac4j.Settings;
@@ -21,7 +20,6 @@ import org.kfac4j.network.Network;
 import org.kfac4j.optimizer.Kfac;
 import org.kfac4j.optimizer.Optimizer;
 import org.kfac4j.optimizer.Optimizers;
-import org.kfac4j.spark.HadoopStorage;
 import org.kfac4j.spark.SparkExamples;
 import org.kfac4j.spark.SparkObjective;
 import org.kfac4j.training.BatchSizes;
@@ -50,7 +48,7 @@ public final class Bench implements Callable<Integer> {
   /** Iterations at the start that compilers and caches warm up in. */
   private static final int WARM_UP = 4;
 
-  /** Of which one has neither an inverse nor another λ. */
+  /** Of which one has neither an inverse nor another λ, with the periods of the paper. */
   private static final int LEAST = WARM_UP + 4;
 
   @Mixin private JobOptions options = new JobOptions();
@@ -85,7 +83,7 @@ public final class Bench implements Callable<Integer> {
 
   @Override
   public Integer call() throws IOException {
-    Storage storage = new HadoopStorage(new Configuration());
+    Storage storage = Cluster.storage();
     if (options.conf.isEmpty()) {
       // The paper's τ1, τ2 and periods are the defaults.
       options.overrides.add(0, "model.preset=mnist-autoencoder");
@@ -249,14 +247,16 @@ public final class Bench implements Callable<Integer> {
     Samples inverse = new Samples();
     Samples peak = new Samples();
     Samples share = new Samples();
+    List<IterationRecord> counted = records.subList(WARM_UP, records.size());
+    // Where every one has an inverse or another λ, that is the usual.
+    boolean everyUsual = counted.stream().noneMatch(Bench::isUsual);
     for (int i = WARM_UP; i < records.size(); i++) {
       IterationRecord record = records.get(i);
       double seconds = record.seconds() - records.get(i - 1).seconds();
       if (record.phaseSeconds().containsKey("inverse")) {
         inverse.add(record.phaseSeconds().get("inverse"));
-        continue;
       }
-      if (record.rho() != null) {
+      if (!everyUsual && !isUsual(record)) {
         continue;
       }
       whole.add(seconds);
@@ -301,6 +301,10 @@ public final class Bench implements Callable<Integer> {
         Locale.ROOT,
         "%nshare of the peak reached  %7.1f %% (median; each iteration against the peak before and after it)%n",
         100 * share.median());
+  }
+
+  private static boolean isUsual(IterationRecord record) {
+    return !record.phaseSeconds().containsKey("inverse") && record.rho() == null;
   }
 
   private static void line(

@@ -5,15 +5,17 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
+import java.util.TreeSet;
 import java.util.concurrent.Callable;
-import org.apache.hadoop.conf.Configuration;
 import org.apache.spark.SparkConf;
 import org.apache.spark.SparkUserAppException;
 import org.kfac4j.InvalidInputException;
+import org.kfac4j.Settings;
 import org.kfac4j.data.DataSet;
 import org.kfac4j.data.Storage;
-import org.kfac4j.spark.HadoopStorage;
 import org.kfac4j.spark.SparkObjective;
 import org.kfac4j.training.Evaluation;
 import org.kfac4j.training.IterationRecord;
@@ -45,13 +47,23 @@ public final class Race implements Callable<Integer> {
       description = "Conf file of the other training")
   private String rival = "";
 
+  /** How tasks compute what both optimizers get. */
+  private static final Set<String> COMPUTED =
+      Set.of(
+          "training.precision",
+          "training.block-rows",
+          "training.batch-normalization-rows",
+          "training.device",
+          "training.task-cpus",
+          "training.task-gpus");
+
   public static void main(String[] args) throws SparkUserAppException {
     Job.run(new Race(), args);
   }
 
   @Override
   public Integer call() throws IOException {
-    Storage storage = new HadoopStorage(new Configuration());
+    Storage storage = Cluster.storage();
     JobOptions other = options.withConf(rival);
     TrainingRun first = TrainingRun.from(options.settings(storage), options.name(), storage);
     TrainingRun second = TrainingRun.from(other.settings(storage), other.name(), storage);
@@ -61,6 +73,7 @@ public final class Race implements Callable<Integer> {
         "%s and %s must have one model with the same initial weights: model.* and training.seed differ",
         options.conf,
         rival);
+    requireOneProblem(first.settings(), second.settings());
     RunPlan.of(first, new SparkConf()).requireFits();
     RunPlan.of(second, new SparkConf()).requireFits();
     try (Cluster cluster = Cluster.start("race")) {
@@ -74,6 +87,25 @@ public final class Race implements Callable<Integer> {
       }
     }
     return 0;
+  }
+
+  /** Both train on the first one's examples, as its tasks have and compute them. */
+  private void requireOneProblem(Settings ones, Settings twos) {
+    Map<String, String> own = ones.flat();
+    Map<String, String> others = twos.flat();
+    for (String key : new TreeSet<>(own.keySet())) {
+      boolean shared = key.startsWith("data.") || COMPUTED.contains(key);
+      String first = own.getOrDefault(key, "");
+      String second = others.getOrDefault(key, "");
+      InvalidInputException.require(
+          !shared || first.equals(second),
+          "%s must be the same in both: %s in %s, %s in %s",
+          key,
+          first,
+          options.conf,
+          second,
+          rival);
+    }
   }
 
   /** Trains and returns the iterations that were evaluated. */

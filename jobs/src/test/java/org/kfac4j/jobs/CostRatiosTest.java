@@ -98,6 +98,23 @@ class CostRatiosTest {
     }
   }
 
+  /** Where every iteration has what is special elsewhere, that is its usual one. */
+  @Test
+  void iterationsThatAllMakeInversesAreTimedToo() throws IOException {
+    Path conf =
+        Files.writeString(
+            temporary.resolve("always.conf"),
+            """
+            model { layers = [6, 5, 10], activation = tanh, loss = mcxent }
+            optimizer { preconditioner = diagonal }
+            training { batch-size = 20 }
+            """);
+    Jobs.Ended ended = Jobs.run(new Bench(), conf.toString(), "--iterations", "8");
+    assertThat(ended.code()).as(ended.err()).isZero();
+    assertThat(ended.out()).contains("inverses, when due", "share of the peak reached");
+    assertThat(ended.out()).doesNotContain("NaN", "Infinity");
+  }
+
   @Test
   void tooFewIterationsToSeeARefreshAreRefused() throws IOException {
     Path conf =

@@ -12,6 +12,8 @@ import java.util.regex.Pattern;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class RaceTest {
   @TempDir static Path folder;
@@ -76,6 +78,22 @@ class RaceTest {
     refused(
         Jobs.run(new Race(), conf.toString(), "--rival", other.toString()),
         "must have one model with the same initial weights");
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "data.train-size = 60",
+        "data.seed = 2",
+        "training.precision = double",
+        "training.block-rows = 7"
+      })
+  void oneProblemIsSolvedByBoth(String setting) throws IOException {
+    Path other = folder.resolve("other.conf");
+    Files.writeString(other, Files.readString(slow) + setting + "\n");
+    refused(
+        Jobs.run(new Race(), conf.toString(), "--rival", other.toString()),
+        setting.split(" ", -1)[0] + " must be the same in both");
   }
 
   @Test
