@@ -12,12 +12,14 @@ import org.kfac4j.training.Html;
 /**
  * A study as one HTML page that needs nothing else: no network, no scripts.
  *
+ * @param own settings of each optimizer, the same at all points of its grid, by its name
  * @param settings that all runs share
  * @param environment versions and cluster
  * @param forecast for this cluster and others
  */
 public record StudyPage(
     StudyResults results,
+    Map<String, Map<String, String>> own,
     Map<String, String> settings,
     Map<String, String> environment,
     Forecast forecast) {
@@ -25,7 +27,7 @@ public record StudyPage(
   /** Without a forecast. */
   public StudyPage(
       StudyResults results, Map<String, String> settings, Map<String, String> environment) {
-    this(results, settings, environment, Forecast.NONE);
+    this(results, Map.of(), settings, environment, Forecast.NONE);
   }
 
   public String html() {
@@ -51,8 +53,8 @@ public record StudyPage(
         body.append(maps(target, budget));
       }
     }
-    body.append("<h2>Grids</h2>\n").append(Html.table(grids()));
-    section(body, "Shared settings", settings);
+    body.append("<h2>Optimizers and grids</h2>\n").append(Html.table(optimizers()));
+    section(body, "Settings that all runs share", settings);
     section(body, "Versions and cluster", environment);
     return Html.page(results.name(), false, body.toString());
   }
@@ -145,19 +147,19 @@ public record StudyPage(
     return html.append("</details>\n").toString();
   }
 
-  private Map<String, String> grids() {
+  /** What its runs have in common and what they differ in, for each of them. */
+  private Map<String, String> optimizers() {
     Map<String, String> rows = new LinkedHashMap<>();
     results
         .grids()
         .forEach(
-            (optimizer, grid) ->
-                rows.put(
-                    optimizer,
-                    grid.isEmpty()
-                        ? "one point"
-                        : grid.entrySet().stream()
-                            .map(axis -> axis.getKey() + ": " + String.join(", ", axis.getValue()))
-                            .collect(Collectors.joining("; "))));
+            (optimizer, grid) -> {
+              List<String> parts = new ArrayList<>();
+              own.getOrDefault(optimizer, Map.of())
+                  .forEach((key, value) -> parts.add(key + " = " + value));
+              grid.forEach((key, values) -> parts.add(key + ": " + String.join(", ", values)));
+              rows.put(optimizer, parts.isEmpty() ? "one point" : String.join("; ", parts));
+            });
     return rows;
   }
 

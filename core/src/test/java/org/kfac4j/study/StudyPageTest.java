@@ -163,6 +163,7 @@ class StudyPageTest {
     }
     return new StudyPage(
         study,
+        Map.of(kfac, Map.of("optimizer.step", "scheduled <rate>")),
         Map.of("data.path", "hdfs://namenode/<mnist>"),
         Map.of("cluster", "local[2]"),
         new Forecast(
@@ -183,7 +184,8 @@ class StudyPageTest {
         .contains("not reached in so many steps", "best over norm", ">16384<", ">1024<")
         .contains("test accuracy ≥ 95 %, adjusted budget", "×!", "edge:")
         .contains("Executors with 4 slots &lt;each&gt;", "12.5 (B = 4,096)")
-        .contains("Note: momentum sgd: &lt;nothing&gt; is known");
+        .contains("Note: momentum sgd: &lt;nothing&gt; is known")
+        .contains("optimizer.step = scheduled &lt;rate&gt;; damping: 0.001");
     for (Conclusion conclusion : study.conclusions()) {
       String text = conclusion.text();
       assertThat(html).contains(text.substring(text.indexOf("budget:") + 8));

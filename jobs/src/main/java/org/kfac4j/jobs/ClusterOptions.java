@@ -64,6 +64,8 @@ final class ClusterOptions {
   /** More than anyone has. */
   static final int MOST_EXECUTORS = 100_000;
 
+  static final int MOST_SLOTS = 10_000;
+
   /** Checks numbers. */
   void check() {
     InvalidInputException.require(
@@ -78,7 +80,11 @@ final class ClusterOptions {
         deviceSpeed > 0 && Double.isFinite(deviceSpeed),
         "--device-speed must be positive and finite, got %s",
         deviceSpeed);
-    InvalidInputException.require(slots >= 0, "--slots must not be negative, got %d", slots);
+    InvalidInputException.require(
+        0 <= slots && slots <= MOST_SLOTS,
+        "--slots must be from 0 to %d, got %d",
+        MOST_SLOTS,
+        slots);
     InvalidInputException.require(
         iterations >= 0, "--to-target must not be negative, got %d", iterations);
     executors.forEach(

@@ -6,7 +6,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.concurrent.Callable;
-import org.apache.hadoop.conf.Configuration;
 import org.apache.spark.SparkConf;
 import org.apache.spark.SparkUserAppException;
 import org.jspecify.annotations.Nullable;
@@ -16,7 +15,6 @@ import org.kfac4j.Snapshot;
 import org.kfac4j.data.DataSet;
 import org.kfac4j.data.Storage;
 import org.kfac4j.optimizer.DivergedException;
-import org.kfac4j.spark.HadoopStorage;
 import org.kfac4j.spark.SparkObjective;
 import org.kfac4j.training.ComparedRun;
 import org.kfac4j.training.Comparison;
@@ -52,7 +50,7 @@ public final class Compare implements Callable<Integer> {
 
   @Override
   public Integer call() throws IOException {
-    Storage storage = new HadoopStorage(new Configuration());
+    Storage storage = Cluster.storage();
     Settings settings = options.settings(storage);
     if (options.printConfig) {
       System.out.print(settings.render());
@@ -63,9 +61,12 @@ public final class Compare implements Callable<Integer> {
     List<TrainingRun> runs = runs(plans, storage);
     RunFolder place = RunFolder.from(settings, options.name(), storage);
     place.requireWritable();
-    CompareFolder folder = new CompareFolder(storage, place.dir());
+    String data = DataMark.of(runs.get(0).problem().data().train());
+    CompareFolder folder = new CompareFolder(storage, place.dir(), data);
     List<@Nullable ComparedRun> ended = new ArrayList<>();
     if (resume) {
+      InvalidInputException.require(
+          folder.holdsComparison(), "--resume: output.dir %s holds no comparison", place.dir());
       for (ComparePlan plan : plans) {
         ended.add(folder.ended(plan).orElse(null));
       }
@@ -131,7 +132,7 @@ public final class Compare implements Callable<Integer> {
             i + 1, plans.size(), plan.folder(), before == null ? "" : ", which has ended");
         done.add(before == null ? train(cluster, plan, runs.get(i), folder, train, test) : before);
         comparison = new Comparison(options.name(), targets, done);
-        folder.write(comparison, shared(settings), environment);
+        folder.write(comparison, shared(plans), environment);
       }
       System.out.println();
       TextTable.lines(comparison.table()).forEach(System.out::println);
@@ -141,16 +142,8 @@ public final class Compare implements Callable<Integer> {
     }
   }
 
-  private static Map<String, String> shared(Settings settings) {
-    Map<String, String> shared = new TreeMap<>(settings.flat());
-    shared
-        .keySet()
-        .removeIf(
-            key ->
-                key.startsWith("optimizer.")
-                    || key.startsWith("curvature.")
-                    || key.startsWith("compare."));
-    return shared;
+  private static Map<String, String> shared(List<ComparePlan> plans) {
+    return OptimizerGrid.common(plans.stream().map(ComparePlan::settings).toList());
   }
 
   private ComparedRun train(

@@ -26,12 +26,16 @@ import org.kfac4j.training.MetricsWriter;
 /**
  * The folder that a comparison's results go to: {@code comparison.json}, {@code comparison.csv} and
  * {@code report.html}, and one folder per run in {@code runs}.
+ *
+ * @param data what the training examples are ({@link DataMark}): runs of others are not gone on
+ *     with
  */
-record CompareFolder(Storage storage, String dir) {
+record CompareFolder(Storage storage, String dir, String data) {
   private static final String JSON = "comparison.json";
   private static final String CSV = "comparison.csv";
   private static final String REPORT = "report.html";
   private static final String RUNS = "runs";
+  private static final String DATA = "data";
 
   /** In a run's folder: its settings, and how it ended as soon as it has. */
   private static final String RUN = "run.json";
@@ -75,10 +79,11 @@ record CompareFolder(Storage storage, String dir) {
     return Storage.resolve(run(plan), RUN);
   }
 
-  private static ObjectNode described(ComparePlan plan) {
+  private ObjectNode described(ComparePlan plan) {
     ObjectNode run = Json.object();
     run.put("optimizer", plan.optimizer());
     run.put("point", plan.point());
+    run.put(DATA, data);
     Json.put(run, "settings", identity(plan));
     return run;
   }
@@ -127,6 +132,14 @@ record CompareFolder(Storage storage, String dir) {
           dir,
           setting.getValue());
     }
+    String before = run.path(DATA).asText(data);
+    InvalidInputException.require(
+        data.equals(before),
+        "--resume: run %s in %s is of other training data: %s there, here %s",
+        plan.folder(),
+        dir,
+        before,
+        data);
     if (!run.hasNonNull("outcome")) {
       return Optional.empty();
     }

@@ -45,9 +45,16 @@ record ForecastPlan(
                 BLOCK,
                 ClusterOptions.MOST_EXECUTORS,
                 each));
+    int slots = settings.nonNegativeInt(BLOCK + "slots");
+    InvalidInputException.require(
+        slots <= ClusterOptions.MOST_SLOTS,
+        "%sslots must be at most %d, got %d",
+        BLOCK,
+        ClusterOptions.MOST_SLOTS,
+        slots);
     return new ForecastPlan(
         executors,
-        settings.nonNegativeInt(BLOCK + "slots"),
+        slots,
         settings.positive(BLOCK + "network-gbits"),
         settings.nonNegative(BLOCK + "latency-ms"),
         settings.positive(BLOCK + "device-speed"),

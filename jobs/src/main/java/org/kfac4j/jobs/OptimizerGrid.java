@@ -167,6 +167,14 @@ record OptimizerGrid(
             .toList());
   }
 
+  /** Settings that are the same in all runs, but for blocks that ask for runs. */
+  static SortedMap<String, String> common(List<Settings> runs) {
+    SortedMap<String, String> common = new TreeMap<>(runs.get(0).flat());
+    runs.forEach(run -> common.entrySet().retainAll(run.flat().entrySet()));
+    common.keySet().removeIf(key -> key.startsWith("compare.") || key.equals("study.optimizers"));
+    return common;
+  }
+
   /** For example "damping.initial=1, l2=0". */
   static String label(SortedMap<String, String> point) {
     return point.entrySet().stream()

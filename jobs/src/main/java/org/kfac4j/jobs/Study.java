@@ -2,21 +2,18 @@ package org.kfac4j.jobs;
 
 import java.io.IOException;
 import java.util.ArrayList;
-import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.concurrent.Callable;
-import org.apache.hadoop.conf.Configuration;
 import org.apache.spark.SparkConf;
 import org.apache.spark.SparkUserAppException;
 import org.kfac4j.InvalidInputException;
 import org.kfac4j.Settings;
 import org.kfac4j.data.Storage;
 import org.kfac4j.network.ModelSettings;
-import org.kfac4j.spark.HadoopStorage;
 import org.kfac4j.spark.SparkObjective;
 import org.kfac4j.study.Budget;
 import org.kfac4j.study.Forecast;
@@ -50,7 +47,7 @@ public final class Study implements Callable<Integer> {
 
   @Override
   public Integer call() throws IOException {
-    Storage storage = new HadoopStorage(new Configuration());
+    Storage storage = Cluster.storage();
     Settings settings = options.settings(storage);
     if (options.printConfig) {
       System.out.print(settings.render());
@@ -73,7 +70,7 @@ public final class Study implements Callable<Integer> {
     RunFolder place = RunFolder.from(settings, options.name(), storage);
     place.requireWritable();
     StudyFolder folder = new StudyFolder(storage, place.dir());
-    String data = StudyFolder.describe(base.problem().data().train());
+    String data = DataMark.of(base.problem().data().train());
     folder.check(settings, data, resume);
     if (!resume) {
       place.check(settings.flag("output.overwrite"));
@@ -86,19 +83,21 @@ public final class Study implements Callable<Integer> {
         folder.clear(); // Not before: a study that cannot start replaces nothing.
       }
       folder.begin(settings, data);
-      Map<String, String> described = cluster.describe(settings);
+      Map<String, String> here = new TreeMap<>(Cluster.versions());
+      here.putAll(cluster.describe(settings));
       StudyRunner runner =
-          new StudyRunner(
-              cluster.spark(), plan, base, starts, folder, train, test, together, described);
+          new StudyRunner(cluster.spark(), plan, base, starts, folder, train, test, together, here);
       List<StudyRun> runs = new ArrayList<>(runner.all(plan.tuning()));
       Set<StudyTask> more = new LinkedHashSet<>(plan.confirmation(runs));
       runs.addAll(runner.all(List.copyOf(more)));
       StudyResults results = plan.results(options.name(), runs);
-      Map<String, String> environment = new TreeMap<>(Cluster.versions());
-      environment.putAll(described);
-      Forecast forecast = StudyForecast.of(plan, base, folder, results, described);
-      folder.write(results, new StudyPage(results, shared(settings), environment, forecast));
-      StudyParquet.write(cluster.spark(), plan, results, folder.parquet());
+      Forecast forecast = StudyForecast.of(plan, base, folder, results, here);
+      Map<String, Map<String, String>> own = new TreeMap<>();
+      plan.optimizers().forEach(each -> own.put(each.name(), each.settings()));
+      Map<String, String> environment = folder.environment(plan, runs, here);
+      folder.write(
+          results, new StudyPage(results, own, plan.sharedSettings(), environment, forecast));
+      StudyParquet.write(plan, results, storage, folder.parquet());
       tell(results, folder);
     }
     return 0;
@@ -133,11 +132,5 @@ public final class Study implements Callable<Integer> {
     System.out.println();
     results.conclusions().forEach(conclusion -> System.out.println(conclusion.text() + "\n"));
     System.out.println("study  " + folder.dir());
-  }
-
-  private static Map<String, String> shared(Settings settings) {
-    Map<String, String> shared = new LinkedHashMap<>(settings.flat());
-    shared.keySet().removeIf(key -> key.startsWith("compare.") || key.equals("study.optimizers"));
-    return shared;
   }
 }

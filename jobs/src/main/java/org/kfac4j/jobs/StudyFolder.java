@@ -5,24 +5,20 @@ import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.IOException;
 import java.io.OutputStream;
-import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.util.EnumMap;
 import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.SortedMap;
 import java.util.TreeMap;
-import java.util.TreeSet;
 import java.util.stream.Collectors;
-import java.util.zip.CRC32;
 import org.apache.commons.text.StringEscapeUtils;
 import org.kfac4j.InvalidInputException;
 import org.kfac4j.Settings;
-import org.kfac4j.data.DataSource;
-import org.kfac4j.data.Examples;
 import org.kfac4j.data.Storage;
 import org.kfac4j.study.Reached;
 import org.kfac4j.study.StudyPage;
@@ -57,7 +53,7 @@ record StudyFolder(Storage storage, String dir) {
   }
 
   /**
-   * @param data the training examples in a few words ({@link #describe}): other examples, another
+   * @param data the training examples in a few words ({@link DataMark}): other examples, another
    *     study
    * @param resume whether a study is to be there, this one, or nothing that it would replace
    * @throws InvalidInputException if it is not so
@@ -154,25 +150,6 @@ record StudyFolder(Storage storage, String dir) {
     Json.write(storage, file, study);
   }
 
-  /** Tells examples from others: their number, their width and a checksum of some of them. */
-  static String describe(DataSource source) throws IOException {
-    CRC32 crc = new CRC32();
-    for (long id : new TreeSet<>(List.of(0L, source.size() / 2, source.size() - 1))) {
-      Examples one = source.read(id, id + 1);
-      ByteBuffer bytes = ByteBuffer.allocate(Float.BYTES * one.features().length);
-      for (float value : one.features()) {
-        bytes.putFloat(value);
-      }
-      crc.update(bytes.array());
-    }
-    return String.format(
-        Locale.ROOT,
-        "%,d × %,d, checksum %08x",
-        source.size(),
-        source.shape().features(),
-        crc.getValue());
-  }
-
   /**
    * Notes how a run ended.
    *
@@ -240,6 +217,28 @@ record StudyFolder(Storage storage, String dir) {
   /** What a run that has ended was made on. */
   JsonNode cluster(StudyTask task) throws IOException {
     return note(task).path("cluster");
+  }
+
+  /**
+   * Versions and clusters that runs were made with, several if they differ.
+   *
+   * @param here where this is read; what is not noted of runs is taken from it
+   */
+  Map<String, String> environment(StudyPlan plan, List<StudyRun> runs, Map<String, String> here)
+      throws IOException {
+    Map<String, Set<String>> noted = new TreeMap<>();
+    for (StudyRun run : runs) {
+      cluster(plan.task(run))
+          .fields()
+          .forEachRemaining(
+              fact ->
+                  noted
+                      .computeIfAbsent(fact.getKey(), key -> new LinkedHashSet<>())
+                      .add(fact.getValue().asText()));
+    }
+    Map<String, String> environment = new TreeMap<>(here);
+    noted.forEach((fact, values) -> environment.put(fact, String.join("; ", values)));
+    return environment;
   }
 
   /** How many runs took place while one that has ended did. */

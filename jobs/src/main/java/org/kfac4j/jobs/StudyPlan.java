@@ -75,6 +75,10 @@ record StudyPlan(
     optimizers.forEach(each -> requireOwnKeys(shared, each));
     List<Target> targets = shared.texts("study.targets").stream().map(Target::parse).toList();
     InvalidInputException.require(!targets.isEmpty(), "study.targets must name at least one");
+    InvalidInputException.require(
+        targets.stream().distinct().count() == targets.size(),
+        "study.targets must be different ones, got %s",
+        shared.texts("study.targets"));
     List<Integer> sizes = shared.positiveInts("study.batch-sizes").stream().sorted().toList();
     InvalidInputException.require(
         !sizes.isEmpty() && sizes.stream().distinct().count() == sizes.size(),
@@ -193,6 +197,11 @@ record StudyPlan(
     return tasks;
   }
 
+  /** What all runs have, of their settings; each optimizer's own are in its block. */
+  Map<String, String> sharedSettings() {
+    return OptimizerGrid.common(tuning().stream().map(this::settings).toList());
+  }
+
   /** What a run was asked for as. */
   StudyTask task(StudyRun run) {
     OptimizerGrid optimizer =
@@ -244,7 +253,15 @@ record StudyPlan(
   /** Steps that a run may take. */
   int steps(StudyTask task) {
     double normal = shared.positive("study.epochs") * examples / task.batch();
-    return Math.toIntExact(task.budget().steps(normal, task.batch(), batchSizes.get(0)));
+    long steps = task.budget().steps(normal, task.batch(), batchSizes.get(0));
+    InvalidInputException.require(
+        steps <= Integer.MAX_VALUE,
+        "study.epochs: a run has at most %d steps, but %s epochs are %d with batch %d",
+        Integer.MAX_VALUE,
+        shared.positive("study.epochs"),
+        steps,
+        task.batch());
+    return (int) steps;
   }
 
   /** All settings of a run. */

@@ -19,8 +19,9 @@ import org.kfac4j.training.TrainingListener;
 
 /**
  * Watches a run of a study: when it reaches each target, and whether going on is of any use. The
- * training loss is the mean over the mini-batches of an epoch; test metrics are those of the
- * epochs' ends, as arXiv:1903.06237 has them, or of study.evaluations.
+ * training loss is the mean over the mini-batches of an epoch (of the whole run, if it is shorter);
+ * test metrics are those of the epochs' ends, as arXiv:1903.06237 has them, or of
+ * study.evaluations.
  */
 final class StudyRecorder implements TrainingListener {
   private final StudyTask task;
@@ -40,7 +41,7 @@ final class StudyRecorder implements TrainingListener {
   private @Nullable String enough;
 
   /**
-   * @param window steps of an epoch
+   * @param window steps of an epoch, or of the run if that is shorter
    * @param steps that the run may take
    * @param hopelessAfter share of them after which a loss that has not fallen ends it
    */
@@ -94,7 +95,9 @@ final class StudyRecorder implements TrainingListener {
 
   private @Nullable String hopeless() {
     Double now = last.get(Metric.TRAIN_LOSS);
-    if (hopelessAfter >= 1 || iteration < hopelessAfter * steps || now == null || now < firstLoss) {
+    // A mean that the first loss is part of does not say that it has not fallen.
+    boolean early = iteration <= window || iteration < hopelessAfter * steps;
+    if (hopelessAfter >= 1 || early || now == null || now < firstLoss) {
       return null;
     }
     return String.format(

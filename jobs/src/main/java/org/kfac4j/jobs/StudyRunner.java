@@ -136,7 +136,7 @@ final class StudyRunner {
         new StudyRecorder(
             task,
             plan.targets(),
-            plan.stepsPerEpoch(task.batch()),
+            Math.min(plan.stepsPerEpoch(task.batch()), plan.steps(task)),
             plan.steps(task),
             settings.doubleValue("study.hopeless-after"));
     int from = saved == null ? 0 : Math.toIntExact(saved.longValue("iteration"));

@@ -1,5 +1,6 @@
 package org.kfac4j.jobs;
 
+import java.util.Locale;
 import java.util.SortedMap;
 import org.kfac4j.study.Budget;
 
@@ -14,13 +15,14 @@ record StudyTask(
   /** Of the run's results, inside of the study's. */
   String folder() {
     String label = OptimizerGrid.label(point);
-    return "%s/%s-batch-%d-seed-%d%s"
-        .formatted(
-            OptimizerGrid.folder(optimizer.name()),
-            budget.label(),
-            batch,
-            seed,
-            label.isEmpty() ? "" : "-" + OptimizerGrid.folder(label));
+    return String.format(
+        Locale.ROOT,
+        "%s/%s-batch-%d-seed-%d%s",
+        OptimizerGrid.folder(optimizer.name()),
+        budget.label(),
+        batch,
+        seed,
+        label.isEmpty() ? "" : "-" + OptimizerGrid.folder(label));
   }
 
   /** For people. */

@@ -207,6 +207,26 @@ class CompareTest {
     assertThat(longer.out()).contains("adam, which has ended", "run 2 of 2: momentum");
   }
 
+  @Test
+  void whatIsNoComparisonOrOfOtherDataIsNotResumed() throws IOException {
+    Path conf = conf("c", "{ name = Adam, settings { optimizer.name = adam } }");
+    Files.createDirectories(out("c"));
+    Files.writeString(out("c").resolve("report.html"), "of another job");
+    assertRefused(compare(conf, "--resume"), "--resume: output.dir", "holds no comparison");
+    assertThat(out("c").resolve("report.html")).hasContent("of another job");
+    Files.delete(out("c").resolve("report.html"));
+    assertThat(compare(conf).code()).isZero();
+    String other = IdxFolder.write(temporary.resolve("other"), 200, 50, 6, 6).path().toString();
+    assertThat(compare(conf, "--resume", "--set", "data.path=" + other).code()).isZero();
+    byte[] images = Files.readAllBytes(Path.of(other).resolve("train-images-idx3-ubyte"));
+    images[images.length - 1] ^= 64;
+    Files.write(Path.of(other).resolve("train-images-idx3-ubyte"), images);
+    assertRefused(
+        compare(conf, "--resume", "--set", "data.path=" + other),
+        "run adam",
+        "of other training data: 200 × 36, checksum");
+  }
+
   private static void assertRefused(Jobs.Ended ended, String... fragments) {
     assertThat(ended.code()).as(ended.out() + ended.err()).isEqualTo(Job.BAD_INPUT);
     assertThat(ended.err().lines()).hasSize(1);

@@ -106,7 +106,12 @@ class StudyTest {
     assertThat(ended.out())
         .contains("test error ≤ 0.001, adjusted budget", "not supported", "budget spent");
     Path folder = temporary.resolve("study");
-    assertThat(folder.resolve("report.html")).isNotEmptyFile();
+    assertThat(folder.resolve("runs.parquet")).isRegularFile();
+    // What runs have, not what the conf would have had without their optimizers' settings.
+    assertThat(Files.readString(folder.resolve("report.html")))
+        .contains("optimizer.name = momentum; optimizer.learning-rate.initial: 0.001, 0.01")
+        .contains("<th>training.batch-growth</th>", "<th>study.epochs</th>")
+        .doesNotContain("<th>optimizer.name</th>", "<th>training.batch-size</th>");
     // Of two targets and two budgets.
     assertThat(tables("study")).hasSize(2 * 4 + 1).containsKey("summary.csv");
     SparkSession spark =
@@ -218,7 +223,7 @@ class StudyTest {
     Jobs.Ended elsewhere = study(conf, slow);
     assertThat(elsewhere.code()).as(elsewhere.err()).isZero();
     assertThat(Files.readString(temporary.resolve("forecast/report.html")))
-        .contains("K-FAC, cost model", "momentum, B = 60")
+        .contains("K-FAC, cost model", "momentum, B = 60", "spark://somewhere:7077")
         .doesNotContain("nothing is predicted");
     slow.set(slow.size() - 1, "study.forecast.executors=[]");
     assertThat(study(conf, slow).code()).isZero();
@@ -331,7 +336,10 @@ class StudyTest {
         "study.batch-sizes=[60, 241] | must be at most the number of training examples (240), got 241",
         "study.budgets=[longer] | study.budgets must be a list of different ones of normal, adjusted",
         "study.seeds=[] | study.seeds must be different numbers",
+        "study.targets=[\"train-loss=0.1\", \"train-loss=0.10\"] | study.targets must be different ones",
         "study.epochs=0 | study.epochs must be",
+        "study.epochs=1e9 | study.epochs: a run has at most 2147483647 steps, but 1.0E9 epochs are",
+        "study.forecast.slots=10001 | study.forecast.slots must be at most 10000, got 10001",
         "study.evaluations=-1 | study.evaluations must be at least 0",
         "study.forecast.executors=[200000] | study.forecast.executors must be at most 100000, got 200000",
         "study.forecast.network-gbits=0 | study.forecast.network-gbits must be",
