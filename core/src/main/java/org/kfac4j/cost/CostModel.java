@@ -31,10 +31,11 @@ import org.kfac4j.optimizer.Kfac;
  *       them.
  * </ul>
  *
- * <p>Limits: tasks of one pass are equally fast, nothing fails or is evicted; the driver is as fast
- * as measured; reading a partition to find a batch's examples counts as a task's own cost; a
- * reducer's serialization is a task's; layers cost r³ + c³; a search of γ is counted as two more
- * inverses and gradients preconditioned, without its further products; evaluation is not in it.
+ * <p>Limits: tasks of one pass are equally fast, JVMs have compiled what they run, nothing fails or
+ * is evicted; the driver is as fast as measured; reading a partition to find a batch's examples
+ * counts as a task's own cost; a reducer's serialization is a task's; layers cost r³ + c³; a search
+ * of γ is counted as two more inverses and gradients preconditioned, without its further products;
+ * evaluation is not in it.
  */
 public record CostModel(IterationWork work, CostRates rates, TransportRates transport) {
   /** Levels of the tree, and bytes of a chunk of a broadcast, as SparkObjective and Spark have. */
