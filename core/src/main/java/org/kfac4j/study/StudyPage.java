@@ -1,7 +1,6 @@
 package org.kfac4j.study;
 
 import java.util.ArrayList;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
@@ -53,7 +52,9 @@ public record StudyPage(
         body.append(maps(target, budget));
       }
     }
-    body.append("<h2>Optimizers and grids</h2>\n").append(Html.table(optimizers()));
+    body.append("<h2>Optimizers and grids</h2>\n");
+    body.append(
+        Html.table(List.of("optimizer", "setting", "~value, or those of its grid"), optimizers()));
     section(body, "Settings that all runs share", settings);
     section(body, "Versions and cluster", environment);
     return Html.page(results.name(), false, body.toString());
@@ -148,17 +149,22 @@ public record StudyPage(
   }
 
   /** What its runs have in common and what they differ in, for each of them. */
-  private Map<String, String> optimizers() {
-    Map<String, String> rows = new LinkedHashMap<>();
+  private List<List<String>> optimizers() {
+    List<List<String>> rows = new ArrayList<>();
     results
         .grids()
         .forEach(
             (optimizer, grid) -> {
-              List<String> parts = new ArrayList<>();
+              int first = rows.size();
               own.getOrDefault(optimizer, Map.of())
-                  .forEach((key, value) -> parts.add(key + " = " + value));
-              grid.forEach((key, values) -> parts.add(key + ": " + String.join(", ", values)));
-              rows.put(optimizer, parts.isEmpty() ? "one point" : String.join("; ", parts));
+                  .forEach((key, value) -> rows.add(List.of("", key, value)));
+              grid.forEach((key, values) -> rows.add(List.of("", key, String.join(", ", values))));
+              if (rows.size() == first) {
+                rows.add(List.of("", "as all runs", ""));
+              }
+              List<String> named = new ArrayList<>(rows.get(first));
+              named.set(0, optimizer);
+              rows.set(first, named);
             });
     return rows;
   }

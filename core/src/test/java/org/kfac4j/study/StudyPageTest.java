@@ -185,7 +185,7 @@ class StudyPageTest {
         .contains("test accuracy ≥ 95 %, adjusted budget", "×!", "edge:")
         .contains("Executors with 4 slots &lt;each&gt;", "12.5 (B = 4,096)")
         .contains("Note: momentum sgd: &lt;nothing&gt; is known")
-        .contains("optimizer.step = scheduled &lt;rate&gt;; damping: 0.001");
+        .contains("<td>optimizer.step</td>", "scheduled &lt;rate&gt;", "0.0003, 0.001, 0.003");
     for (Conclusion conclusion : study.conclusions()) {
       String text = conclusion.text();
       assertThat(html).contains(text.substring(text.indexOf("budget:") + 8));

@@ -167,8 +167,7 @@ final class Cluster implements AutoCloseable {
     versions.put("nd4j", nd4jVersion());
     versions.put(
         "blas",
-        "OpenBLAS "
-            + org.bytedeco.openblas.global.openblas.OPENBLAS_VERSION
+        org.bytedeco.openblas.global.openblas.OPENBLAS_VERSION.strip() // " OpenBLAS 0.3.19 "
             + ", "
             + OpenBlasKernels.name());
     return versions;

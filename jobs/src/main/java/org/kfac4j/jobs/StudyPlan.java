@@ -199,7 +199,7 @@ record StudyPlan(
 
   /** What all runs have, of their settings; each optimizer's own are in its block. */
   Map<String, String> sharedSettings() {
-    return OptimizerGrid.common(tuning().stream().map(this::settings).toList());
+    return OptimizerGrid.common(expected().stream().map(this::settings).toList());
   }
 
   /** What a run was asked for as. */
